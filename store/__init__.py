@@ -1,0 +1,1 @@
+"""The journal: append-only, hash-chained, durable; what a restart goes on from."""
