@@ -1,0 +1,82 @@
+"""Supervised actors on Trio: mailboxes, references, restarts, bulkheads, ordered stop.
+
+Knows nothing of what the actors are about.
+"""
+
+from .actor import Actor, Context, TaskHandle, Terminated, Timer
+from .dead_letters import Cause, DeadLetter, DeadLetters
+from .dynamic import Dynamic
+from .errors import (
+    ActorRestarting,
+    ActorStopped,
+    AskTimeout,
+    Escalated,
+    MailboxFull,
+    StartTimeout,
+)
+from .events import (
+    Crashed,
+    EscalatedEvent,
+    Parked,
+    Restarting,
+    Started,
+    Stopped,
+    SupervisionEvent,
+    Unparked,
+)
+from .mailbox import Lane, Overflow, mailbox_policy
+from .reference import Ref, Reply
+from .specs import (
+    Backoff,
+    ChildSpec,
+    Escalate,
+    Intensity,
+    Park,
+    Restart,
+    Strategy,
+    SupervisorSpec,
+)
+from .system import System, open_system
+from .tree import Node
+
+__all__ = [
+    "Actor",
+    "ActorRestarting",
+    "ActorStopped",
+    "AskTimeout",
+    "Backoff",
+    "Cause",
+    "ChildSpec",
+    "Context",
+    "Crashed",
+    "DeadLetter",
+    "DeadLetters",
+    "Dynamic",
+    "Escalate",
+    "Escalated",
+    "EscalatedEvent",
+    "Intensity",
+    "Lane",
+    "MailboxFull",
+    "Node",
+    "Overflow",
+    "Park",
+    "Parked",
+    "Ref",
+    "Reply",
+    "Restart",
+    "Restarting",
+    "StartTimeout",
+    "Started",
+    "Stopped",
+    "Strategy",
+    "SupervisionEvent",
+    "SupervisorSpec",
+    "System",
+    "TaskHandle",
+    "Terminated",
+    "Timer",
+    "Unparked",
+    "mailbox_policy",
+    "open_system",
+]

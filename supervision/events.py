@@ -1,0 +1,71 @@
+"""What supervision reports as it happens, for logs and alerts."""
+
+from attrs import frozen
+
+
+@frozen
+class Started:
+    """A child is up."""
+
+    path: str
+    generation: int
+
+
+@frozen
+class Crashed:
+    """An incarnation ended with an error (or failed to start, or to stop)."""
+
+    path: str
+    generation: int
+    error: BaseException
+
+
+@frozen
+class Restarting:
+    """A child will be started again after ``delay`` seconds, as ``generation``."""
+
+    path: str
+    generation: int
+    delay: float
+
+
+@frozen
+class Parked:
+    """A child failed too often and is set aside; the next try is in ``retry_in`` seconds."""
+
+    path: str
+    generation: int
+    error: BaseException | None
+    retry_in: float
+
+
+@frozen
+class Unparked:
+    """A parked child is tried again, as ``generation``."""
+
+    path: str
+    generation: int
+
+
+@frozen
+class Stopped:
+    """An incarnation ended without an error; ``reason`` tells an orderly end from a cut."""
+
+    path: str
+    generation: int
+    reason: str
+
+
+@frozen
+class EscalatedEvent:
+    """A supervisor went over its budget because of ``child`` and gives up."""
+
+    path: str
+    generation: int
+    child: str
+    error: BaseException | None
+
+
+type SupervisionEvent = (
+    Started | Crashed | Restarting | Parked | Unparked | Stopped | EscalatedEvent
+)

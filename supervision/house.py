@@ -1,0 +1,46 @@
+"""What a whole tree shares: dead letters, the observer, chance, and the paths of its actors."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from .dead_letters import Cause, DeadLetters
+from .events import SupervisionEvent
+from .reference import Ref
+
+
+class House:
+    """Shared by every supervisor of one system; touched only from its Trio run."""
+
+    def __init__(
+        self, chance: random.Random, observe: Callable[[SupervisionEvent], None] | None
+    ) -> None:
+        self.chance = chance
+        self.dead_letters = DeadLetters()
+        self.refs: dict[str, Ref[Any]] = {}
+        self._observe = observe
+
+    def admit(self, ref: Ref[Any], path: str) -> None:
+        """Give a ref its place in the tree."""
+        ref.path = path
+        ref._dead_letters = self.dead_letters
+        self.refs[path] = ref
+
+    def dismiss(self, ref: Ref[Any]) -> None:
+        """The actor behind a ref has stopped for good."""
+        ref._seal()
+        if self.refs.get(ref.path) is ref:
+            del self.refs[ref.path]
+
+    def tell(self, event: SupervisionEvent) -> None:
+        """Show an event to the observer.
+
+        An observer is foreign code (a log, a pipe that broke) called from within a supervisor:
+        whatever it raises must not take the tree down, and must not vanish either.
+        """
+        if self._observe is None:
+            return
+        try:
+            self._observe(event)
+        except Exception as error:
+            self.dead_letters.record(event.path, event, Cause.OBSERVER_FAILED, repr(error))

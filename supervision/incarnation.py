@@ -1,0 +1,110 @@
+"""The actor loop: one incarnation of one actor, from its start to its orderly stop or crash.
+
+The loop drains up to 64 messages, or 1 ms of work, per checkpoint: a checkpoint costs more than
+handling a message, and a reader that never yields would starve its neighbours. The millisecond is
+measured on Trio's clock, so that virtual time stays reproducible. A message is recorded as in flight
+before its handler sees it; whatever ends the handler, the message is accounted for.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import trio
+from structlog.contextvars import bind_contextvars
+
+from .actor import Actor, Context
+from .mailbox import EMPTY
+from .reference import Ref
+
+BATCH_MESSAGES = 64
+BATCH_SECONDS = 0.001
+
+
+class Incarnation:
+    """The life of one actor instance. Only its own task and its supervisor touch the state."""
+
+    __slots__ = (
+        "_actor",
+        "_context",
+        "_create",
+        "_draining",
+        "_stop_asked",
+        "busy_since",
+        "generation",
+        "handled",
+        "in_flight",
+        "ref",
+    )
+
+    def __init__(self, ref: Ref[Any], create: Callable[[], Actor[Any]], generation: int) -> None:
+        self.ref = ref
+        self.generation = generation
+        self.handled = 0
+        self.in_flight: Any = EMPTY
+        self.busy_since = 0.0
+        self._create = create
+        self._actor: Actor[Any] | None = None
+        self._context: Context[Any] | None = None
+        self._draining = False
+        self._stop_asked = False
+
+    async def run(self, on_started: Callable[[], None]) -> None:
+        """Live until stopped; returns after an orderly stop, raises what crashed the actor."""
+        bind_contextvars(actor=self.ref.path, generation=self.generation)
+        async with trio.open_nursery() as nursery:
+            actor = self._actor = self._create()
+            self._context = actor.context = Context(self.ref, self.generation, nursery)
+            self._context._stop_asked = self._stop_asked
+            await actor.started()
+            on_started()
+            await self._read(actor, self._context)
+            await actor.stopping()
+            nursery.cancel_scope.cancel(reason="the actor has stopped")
+
+    def stop(self, *, drain: bool) -> None:
+        """Ask for an orderly stop: at once, or after everything queued has been handled."""
+        self._draining = drain
+        self._stop_asked = not drain
+        if self._context is not None and not drain:
+            self._context.stop()
+        self.ref._mailbox.wakeup.wake()
+
+    def status(self) -> dict[str, object]:
+        """What the actor says of itself."""
+        return {} if self._actor is None else dict(self._actor.status())
+
+    def busy_for(self) -> float:
+        """Seconds since the current handler began; 0 when there is none."""
+        if self.in_flight is EMPTY:
+            return 0.0
+        return trio.current_time() - self.busy_since
+
+    async def _read(self, actor: Actor[Any], context: Context[Any]) -> None:
+        mailbox = self.ref._mailbox
+        while not context._stop_asked:
+            depth = len(mailbox)
+            if depth:
+                mailbox.peak = max(mailbox.peak, depth)
+                await self._handle_batch(actor, context)
+                await trio.lowlevel.checkpoint()
+            elif self._draining:
+                return
+            else:
+                await mailbox.wakeup.sleep()
+
+    async def _handle_batch(self, actor: Actor[Any], context: Context[Any]) -> None:
+        pop, handle = self.ref._mailbox.pop, actor.handle
+        now = trio.lowlevel.current_clock().current_time
+        self.busy_since = now()
+        enough = self.busy_since + BATCH_SECONDS
+        for _ in range(BATCH_MESSAGES):
+            message = pop()
+            if message is EMPTY:
+                return
+            self.in_flight = message
+            await handle(message)
+            self.in_flight = EMPTY
+            self.handled += 1
+            self.busy_since = now()
+            if self.busy_since >= enough or context._stop_asked:
+                return

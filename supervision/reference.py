@@ -1,0 +1,144 @@
+"""References: the names by which actors are told things, and the mailboxes behind them.
+
+The mailbox belongs to the reference, not to the incarnation that reads it: what is queued when an
+actor crashes is there for its successor, and nobody has to look the successor up.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, cast
+
+import trio
+
+from .dead_letters import Cause, DeadLetters
+from .errors import ActorRestarting, ActorStopped, AskTimeout, MailboxFull
+from .mailbox import EMPTY, Mailbox
+
+
+class Reply[R]:
+    """The one-shot slot into which the answer to an ``ask`` is put."""
+
+    __slots__ = ("_answered", "_bury", "_open", "_outcome")
+
+    def __init__(self, bury: Callable[[Any, Cause], None]) -> None:
+        self._bury = bury
+        self._answered = trio.Event()
+        self._outcome: Any = EMPTY
+        self._open = True
+
+    def send(self, answer: R) -> None:
+        """Answer once; a late or second answer changes nothing and is counted as a dead letter."""
+        if self._open:
+            self._settle(answer)
+        else:
+            self._bury(answer, Cause.LATE_REPLY)
+
+    def _settle(self, outcome: Any) -> None:
+        self._open = False
+        self._outcome = outcome
+        self._answered.set()
+
+    def _fail(self, error: Exception) -> None:
+        if self._open:
+            self._settle(_Failure(error))
+
+
+class _Failure:
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+class Ref[M]:
+    """Where to send messages of type ``M``; valid before the actor runs and across its restarts.
+
+    ``capacity`` is the number of messages each lane of the mailbox holds.
+    """
+
+    def __init__(self, name: str, *, capacity: int = 10_000) -> None:
+        self.path = name
+        self._mailbox = Mailbox(capacity, self._on_drop)
+        self._put = self._mailbox.put
+        self._closed = False
+        self._claimed = False
+        self._running = False
+        self._dead_letters: DeadLetters | None = None
+        self._asks: dict[Reply[Any], Any] = {}
+        self._watchers: list[Callable[[Any], None]] = []
+
+    def __repr__(self) -> str:
+        return f"<Ref {self.path}>"
+
+    def tell(self, message: M) -> None:
+        """Queue a message; never blocks.
+
+        Raises :class:`MailboxFull` when the lane is full and the class asks for REJECT. To an actor
+        that stopped for good the message becomes a dead letter, without an error.
+        """
+        if self._closed:
+            self._bury(message, Cause.STOPPED)
+        elif not self._put(message):
+            raise MailboxFull(self.path, message)
+
+    async def ask[R](self, make: Callable[[Reply[R]], M], *, within: float) -> R:
+        """Tell ``make(reply)`` and wait at most ``within`` seconds for ``reply.send(answer)``.
+
+        Raises :class:`AskTimeout` (outcome unknown), :class:`ActorRestarting` (it was down all the
+        time and never saw the question), :class:`ActorStopped`, or :class:`MailboxFull`.
+        """
+        if not 0 < within < math.inf:
+            raise ValueError(f"ask needs a deadline in seconds, not {within}")
+        if self._closed:
+            raise ActorStopped(f"{self.path} has stopped")
+        reply: Reply[R] = Reply(self._bury)
+        message = make(reply)
+        self.tell(message)
+        self._asks[reply] = message
+        try:
+            with trio.move_on_after(within):
+                await reply._answered.wait()
+        finally:
+            reply._open = False
+            del self._asks[reply]
+        return self._read(reply, message, within)
+
+    def _read[R](self, reply: Reply[R], message: Any, within: float) -> R:
+        outcome = reply._outcome
+        if isinstance(outcome, _Failure):
+            raise outcome.error
+        if outcome is not EMPTY:
+            return cast(R, outcome)
+        if self._mailbox.withdraw(message) and not self._running:
+            raise ActorRestarting(f"{self.path} was down for {within} s")
+        raise AskTimeout(f"{self.path} did not answer within {within} s")
+
+    def _bury(self, message: Any, cause: Cause, traceback: str = "") -> None:
+        if self._dead_letters is not None:
+            self._dead_letters.record(self.path, message, cause, traceback)
+
+    def _on_drop(self, message: Any) -> None:
+        self._bury(message, Cause.DROPPED)
+
+    def _put_own(self, message: Any) -> None:
+        """Queue a message of the actor to itself, unless it has stopped for good."""
+        if not self._closed:
+            self._mailbox.force(message)
+
+    def _close(self) -> None:
+        """Refuse new messages for good; what is queued may still be handled."""
+        self._closed = True
+
+    def _seal(self) -> None:
+        """Close, bury what is still queued and tell everyone who still waits for an answer."""
+        self._close()
+        while (message := self._mailbox.pop()) is not EMPTY:
+            self._bury(message, Cause.STOPPED)
+        for reply in list(self._asks):
+            reply._fail(ActorStopped(f"{self.path} stopped before it answered"))
+
+    def _crashed_on(self, message: Any) -> None:
+        """Wake whoever asked the question that crashed the actor: it will never be answered."""
+        for reply, asked in self._asks.items():
+            if asked is message:
+                reply._fail(AskTimeout(f"{self.path} crashed on the question; outcome unknown"))
