@@ -25,7 +25,7 @@ from .events import (
     Unparked,
 )
 from .mailbox import Lane, Overflow, mailbox_policy
-from .reference import Ref, Reply
+from .reference import MailboxStatistics, Ref, Reply
 from .specs import (
     Backoff,
     ChildSpec,
@@ -58,6 +58,7 @@ __all__ = [
     "Intensity",
     "Lane",
     "MailboxFull",
+    "MailboxStatistics",
     "Node",
     "Overflow",
     "Park",

@@ -86,8 +86,7 @@ class ActorBody:
 
     def picture(self, child: "Child") -> Node:
         """Show the actor as it is now."""
-        mailbox = self._ref._mailbox
-        depth = len(mailbox)
+        mail = self._ref.statistics()
         return Node(
             id=child.spec.id,
             path=self._ref.path,
@@ -95,8 +94,9 @@ class ActorBody:
             state=child.state,
             generation=child.generation,
             restarts=child.restarts,
-            depth=depth,
-            peak=max(mailbox.peak, depth),
+            depth=mail.depth,
+            peak=mail.peak,
+            handled=mail.handled,
             last_error=child.last_error,
             busy_for=self._life.busy_for(),
             status=self._life.status(),
@@ -227,7 +227,7 @@ class Child:
 
         try:
             await self.body.run(started)
-        except* Exception as group:
+        except* Exception as group:  # noqa: BLE001 - the boundary
             self.error = sole(group)
 
     def _rise(self) -> None:

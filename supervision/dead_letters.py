@@ -14,6 +14,8 @@ class Cause(enum.StrEnum):
     CRASHED = "crashed"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
+    SHUTDOWN = "shutdown"
+    """Told to a stopped actor in the course of an ordered stop of everything: to be expected."""
     DROPPED = "dropped"
     LATE_REPLY = "late reply"
     OBSERVER_FAILED = "observer failed"
@@ -35,6 +37,8 @@ class DeadLetters:
     def __init__(self, keep: int = 256) -> None:
         self._ring: deque[DeadLetter] = deque(maxlen=keep)
         self._counts: Counter[tuple[str, str, Cause]] = Counter()
+        self.shutting_down = False
+        """True once the whole system stops in order."""
 
     @property
     def recent(self) -> tuple[DeadLetter, ...]:

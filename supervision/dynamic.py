@@ -19,6 +19,7 @@ class Dynamic:
     def __init__(self) -> None:
         self._specs: dict[str, ChildSpec | SupervisorSpec] = {}
         self._changed: Callable[[], None] = _nothing
+        self._claimed = False
 
     def __contains__(self, child_id: object) -> bool:
         return child_id in self._specs
@@ -49,18 +50,25 @@ def _nothing() -> None:
 
 
 def claim(spec: "ChildSpec | SupervisorSpec") -> None:
-    """Take every ref of a tree for that tree; ``ValueError`` when one is in use already."""
-    refs = list(_refs(spec))
-    taken = [ref.path for number, ref in enumerate(refs) if ref._claimed or ref in refs[:number]]
+    """Take the refs and handles of a tree for it; ``ValueError`` when one is in use already."""
+    parts = list(_parts(spec))
+    taken = [name for name, part in parts if part._claimed or _count(part, parts) > 1]
     if taken:
-        raise ValueError(f"refs belong to one child only, and once: {', '.join(taken)}")
-    for ref in refs:
-        ref._claimed = True
+        raise ValueError(f"a ref or handle has one place, and only once: {', '.join(taken)}")
+    for _, part in parts:
+        part._claimed = True
 
 
-def _refs(spec: "ChildSpec | SupervisorSpec") -> Iterator[Ref[Any]]:
+def _count(part: object, parts: "list[tuple[str, Ref[Any] | Dynamic]]") -> int:
+    return sum(other is part for _, other in parts)
+
+
+def _parts(spec: "ChildSpec | SupervisorSpec") -> "Iterator[tuple[str, Ref[Any] | Dynamic]]":
     ref = getattr(spec, "ref", None)
     if ref is not None:
-        yield ref
+        yield ref.path, ref
+    dynamic = getattr(spec, "dynamic", None)
+    if dynamic is not None:
+        yield spec.id, dynamic
     for child in getattr(spec, "children", ()):
-        yield from _refs(child)
+        yield from _parts(child)

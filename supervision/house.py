@@ -42,5 +42,5 @@ class House:
             return
         try:
             self._observe(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see above
             self.dead_letters.record(event.path, event, Cause.OBSERVER_FAILED, repr(error))

@@ -31,7 +31,6 @@ class Incarnation:
         "_stop_asked",
         "busy_since",
         "generation",
-        "handled",
         "in_flight",
         "ref",
     )
@@ -39,7 +38,6 @@ class Incarnation:
     def __init__(self, ref: Ref[Any], create: Callable[[], Actor[Any]], generation: int) -> None:
         self.ref = ref
         self.generation = generation
-        self.handled = 0
         self.in_flight: Any = EMPTY
         self.busy_since = 0.0
         self._create = create
@@ -93,7 +91,7 @@ class Incarnation:
                 await mailbox.wakeup.sleep()
 
     async def _handle_batch(self, actor: Actor[Any], context: Context[Any]) -> None:
-        pop, handle = self.ref._mailbox.pop, actor.handle
+        ref, pop, handle = self.ref, self.ref._mailbox.pop, actor.handle
         now = trio.lowlevel.current_clock().current_time
         self.busy_since = now()
         enough = self.busy_since + BATCH_SECONDS
@@ -104,7 +102,7 @@ class Incarnation:
             self.in_flight = message
             await handle(message)
             self.in_flight = EMPTY
-            self.handled += 1
+            ref._handled += 1
             self.busy_since = now()
             if self.busy_since >= enough or context._stop_asked:
                 return

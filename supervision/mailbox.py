@@ -90,6 +90,7 @@ class Mailbox:
     __slots__ = (
         "_keys",
         "_latest",
+        "accepted",
         "capacity",
         "conflated",
         "control",
@@ -108,6 +109,7 @@ class Mailbox:
         self.normal: deque[Any] = deque()
         self._keys: deque[Hashable] = deque()
         self._latest: dict[Hashable, Any] = {}
+        self.accepted = 0
         self.conflated = 0
         self.peak = 0
         self.wakeup = Wakeup()
@@ -122,6 +124,7 @@ class Mailbox:
             self.normal.append(message)
         elif not self._sort(policy or _DEFAULT, message):
             return False
+        self.accepted += 1
         self.wakeup.wake()
         return True
 
@@ -132,6 +135,7 @@ class Mailbox:
             self._conflate(policy, message)
         else:
             self._lane(policy).append(message)
+        self.accepted += 1
         self.wakeup.wake()
 
     def pop(self) -> Any:
@@ -173,8 +177,10 @@ class Mailbox:
         return True
 
     def _sort_conflated(self, policy: Policy, message: Any) -> bool:
-        if len(self._keys) >= self.capacity and self._slot(policy, message) not in self._latest:
-            if policy.overflow is not Overflow.DROP_OLDEST or not self._drop_oldest_key():
+        full = len(self._keys) >= self.capacity
+        if full and self._slot(policy, message) not in self._latest:
+            drops = policy.overflow is Overflow.DROP_OLDEST
+            if not (drops and self._drop_oldest_key()):
                 return False
         self._conflate(policy, message)
         return True

@@ -74,7 +74,7 @@ def affected(strategy: Strategy, children: Sequence[str], failed: str) -> tuple[
 
 
 def wants_restart(restart: Restart, *, failed: bool) -> bool:
-    """Is a child of this kind started again after such an end?"""
+    """Whether a child of this kind is started again after such an end."""
     return restart is Restart.PERMANENT or (restart is Restart.TRANSIENT and failed)
 
 
@@ -86,7 +86,9 @@ def delay_before(backoff: Backoff, streak: int, draw: float) -> float:
     return draw * min(backoff.maximum, math.ldexp(backoff.base, exponent))
 
 
-def within_period(restarts: tuple[float, ...], now: float, intensity: Intensity) -> tuple[float, ...]:
+def within_period(
+    restarts: tuple[float, ...], now: float, intensity: Intensity
+) -> tuple[float, ...]:
     """Those restarts that still count against the budget."""
     return tuple(at for at in restarts if now - at < intensity.period)
 
@@ -97,6 +99,7 @@ def decide(
     history: History,
     spent: tuple[float, ...],
     end: Exit,
+    *,
     draw: float,
 ) -> tuple[Decision, History]:
     """What to do about the end of a child, and what to remember of it.

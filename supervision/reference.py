@@ -9,10 +9,28 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import trio
+from attrs import frozen
 
 from .dead_letters import Cause, DeadLetters
 from .errors import ActorRestarting, ActorStopped, AskTimeout, MailboxFull
 from .mailbox import EMPTY, Mailbox
+
+
+@frozen
+class MailboxStatistics:
+    """Counts of messages over the life of a reference, incarnations together.
+
+    What was accepted and is neither handled, conflated nor queued was taken back by an ``ask`` that
+    ran out of time, is being handled right now, or is a dead letter.
+    """
+
+    accepted: int
+    handled: int
+    conflated: int
+    """Replaced in the queue by a newer one of the same key."""
+    depth: int
+    peak: int
+    """The deepest the queue has been found."""
 
 
 class Reply[R]:
@@ -64,11 +82,23 @@ class Ref[M]:
         self._claimed = False
         self._running = False
         self._dead_letters: DeadLetters | None = None
+        self._handled = 0
         self._asks: dict[Reply[Any], Any] = {}
         self._watchers: list[Callable[[Any], None]] = []
 
     def __repr__(self) -> str:
         return f"<Ref {self.path}>"
+
+    def statistics(self) -> MailboxStatistics:
+        """What has passed through the mailbox so far."""
+        mailbox = self._mailbox
+        return MailboxStatistics(
+            accepted=mailbox.accepted,
+            handled=self._handled,
+            conflated=mailbox.conflated,
+            depth=len(mailbox),
+            peak=max(mailbox.peak, len(mailbox)),
+        )
 
     def tell(self, message: M) -> None:
         """Queue a message; never blocks.
@@ -77,7 +107,7 @@ class Ref[M]:
         that stopped for good the message becomes a dead letter, without an error.
         """
         if self._closed:
-            self._bury(message, Cause.STOPPED)
+            self._refuse(message)
         elif not self._put(message):
             raise MailboxFull(self.path, message)
 
@@ -112,6 +142,11 @@ class Ref[M]:
         if self._mailbox.withdraw(message) and not self._running:
             raise ActorRestarting(f"{self.path} was down for {within} s")
         raise AskTimeout(f"{self.path} did not answer within {within} s")
+
+    def _refuse(self, message: Any) -> None:
+        letters = self._dead_letters
+        expected = letters is not None and letters.shutting_down
+        self._bury(message, Cause.SHUTDOWN if expected else Cause.STOPPED)
 
     def _bury(self, message: Any, cause: Cause, traceback: str = "") -> None:
         if self._dead_letters is not None:

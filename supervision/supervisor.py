@@ -119,7 +119,7 @@ class Supervisor:
             if self._stopping and not self._alive():
                 return
             self._start_next(nursery, now)
-            if not (self._up or self._stopping or any(c.unsettled for c in self._children.values())):
+            if not self._up and self._complete():
                 self._up = True
                 on_started()
             if now >= hurry_at:
@@ -144,11 +144,16 @@ class Supervisor:
             self._house.tell(Started(child.path, child.generation))
         self._wakeup.wake()
 
+    def _complete(self) -> bool:
+        return not self._stopping and not any(c.unsettled for c in self._children.values())
+
     def _alive(self) -> list[Child]:
         return [child for child in self._children.values() if child.alive]
 
     def _next_due(self, now: float) -> float:
-        return min((c.due for c in self._children.values() if self._waits(c, now)), default=math.inf)
+        return min(
+            (c.due for c in self._children.values() if self._waits(c, now)), default=math.inf
+        )
 
     def _waits(self, child: Child, now: float) -> bool:
         return child.wanted and not child.alive and child.due > now and not self._stopping
@@ -245,7 +250,7 @@ class Supervisor:
         )
         draw = self._house.chance.random()
         decision, child.history = decide(
-            self._spec, child.restart, child.history, self._spent, end, draw
+            self._spec, child.restart, child.history, self._spent, end, draw=draw
         )
         match decision:
             case Again(delay):
@@ -274,9 +279,7 @@ class Supervisor:
         self._failure = Escalated(self._path, child.spec.id)
         self._failure.__cause__ = child.error
         self._stopping, self._for_good = True, False
-        self._house.tell(
-            EscalatedEvent(self._path, self._generation, child.spec.id, child.error)
-        )
+        self._house.tell(EscalatedEvent(self._path, self._generation, child.spec.id, child.error))
 
 
 def _nobody_waits() -> None:

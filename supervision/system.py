@@ -3,7 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import trio
 
@@ -28,6 +28,7 @@ class System:
         self._up = trio.Event()
         self._ended = trio.Event()
         self._waiters = 0
+        self._told = False
 
     @property
     def dead_letters(self) -> DeadLetters:
@@ -45,6 +46,7 @@ class System:
     def stop(self) -> None:
         """Begin an ordered stop; a second call changes nothing."""
         if self._root.alive and not self._root.stopping:
+            self._house.dead_letters.shutting_down = True
             self._root.leaving = True
             self._root.ask_stop()
 
@@ -58,9 +60,9 @@ class System:
         self._raise_failure()
 
     def _raise_failure(self) -> None:
-        error, self._root.error = self._root.error, None
-        if error is not None:
-            raise error
+        if self._root.error is not None:
+            self._told = True
+            raise self._root.error
 
     async def _leave(self) -> None:
         self.stop()
@@ -106,9 +108,18 @@ async def open_system(
                 await system._leave()
                 nursery.cancel_scope.cancel(reason="the system has stopped")
     except BaseExceptionGroup as group:
-        # The caller's own error must not arrive wrapped in a nursery he has never seen.
-        raise sole(group) from None
-    system._raise_failure()
+        _raise_bare(sole(group))
+    if not system._told:
+        system._raise_failure()
+
+
+def _raise_bare(error: BaseException) -> NoReturn:
+    """The caller's own error must not arrive wrapped in a nursery that the caller never saw."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
 
 
 async def _abandon_when_over(system: System, nursery: trio.Nursery) -> None:
@@ -116,5 +127,3 @@ async def _abandon_when_over(system: System, nursery: trio.Nursery) -> None:
     await system._ended.wait()
     if system._root.error is not None and not system._waiters:
         nursery.cancel_scope.cancel(reason="the root gave up")
-
-

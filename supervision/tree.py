@@ -22,6 +22,8 @@ class Node:
     depth: int = 0
     peak: int = 0
     """The deepest the mailbox has been found."""
+    handled: int = 0
+    """Messages handled so far, by all incarnations."""
     last_error: str = ""
     busy_for: float = 0.0
     """Age of the handler that is running; 0 when none is."""
