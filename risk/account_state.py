@@ -1,0 +1,415 @@
+"""The state of one account: what it holds, owes and may do, made of parts that merge.
+
+Trades are a set by id, orders merge by status and time, positions are absolute values fenced by
+(link, n): events may come late, twice or in any order, and the same set of them gives the same
+state. The actor that owns it calls it with wall time (aware UTC) and monotonic seconds.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from attrs import evolve
+
+from risk.contract_state import ContractState
+from risk.cover import Cover
+from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
+from risk.ledger import ZERO, ContractLedger, OpenAtStart, merged_trade
+from risk.marks import MarkBasis
+from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading
+from risk.snapshot import PNL_LATEST_S, ContractView, Snapshot, Totals
+from risk.trading_day import TradingCalendar
+from risk.verdict import Lock
+
+_INSTANT = timedelta(microseconds=1)
+
+
+class AccountState:
+    """Everything known of one account; each input answers whether anything changed."""
+
+    account: str
+    account_id: int | None
+    day: date
+    stale: bool
+    """True from a lost hub until the next reading."""
+
+    def __init__(
+        self,
+        account: str,
+        calendar: TradingCalendar,
+        now: datetime,
+        *,
+        mark: MarkBasis = "touch",
+    ) -> None:
+        self.account = account
+        self.account_id = None
+        self.stale = False
+        self.broker_account: BrokerAccount | None = None
+        self._calendar = calendar
+        self._basis: MarkBasis = mark
+        self._contracts: dict[str, ContractState] = {}
+        self._records: dict[str, Contract] = {}
+        self._fence = (-1, -1)
+        """(link, n) of the last settled reading: older position events are dropped."""
+        self._older: dict[int, Trade] = {}
+        """Trades of earlier days by id, so that none is counted twice."""
+        self._early: dict[int, Trade] = {}
+        """Trades of a day that has not begun here."""
+        self._gone: dict[int, datetime] = {}
+        """Orders a reading no longer had: their ``updated`` then."""
+        self._start_known = False
+        self._locks: tuple[Lock, ...] = ()
+        self._orders: tuple[Order, ...] | None = None
+        self._begin(calendar.day_of(now))
+
+    def _begin(self, day: date) -> None:
+        self.day = day
+        self.day_starts = self._calendar.starts(day)
+        self.day_ends = self._calendar.ends(day)
+        before = self._calendar.day_of(self.day_starts - _INSTANT)
+        self._previous_starts = self._calendar.starts(before)
+
+    def _contract(self, contract_id: str) -> ContractState:
+        state = self._contracts.get(contract_id)
+        if state is None:
+            ledger = ContractLedger(contract_id, self.day_starts)
+            state = ContractState(contract_id, ledger, self._basis)
+            state.contract = self._records.get(contract_id)
+            self._contracts[contract_id] = state
+        return state
+
+    def _require_own(self, account_id: int) -> None:
+        if self.account_id is not None and account_id != self.account_id:
+            raise ValueError(
+                f"account {self.account} has id {self.account_id}, got an event of {account_id}"
+            )
+
+    # --- inputs -----------------------------------------------------------------------------
+
+    def apply_trade(self, trade: Trade, now: datetime, mono: float) -> bool:
+        """Add one half-turn to the set, in the day its broker timestamp lies in."""
+        self._require_own(trade.account_id)
+        if trade.at >= self.day_ends:
+            return self._keep_early(trade)
+        if trade.at < self.day_starts:
+            return self._add_older(trade, now, mono)
+        state = self._contract(trade.contract_id)
+        if not state.ledger.add(trade):
+            return False
+        state.reckon(now, mono, ledger_newer=True)
+        return True
+
+    def _keep_early(self, trade: Trade) -> bool:
+        known = self._early.get(trade.id)
+        self._early[trade.id] = trade if known is None else merged_trade(known, trade)
+        return self._early[trade.id] != known
+
+    def _add_older(self, trade: Trade, now: datetime, mono: float) -> bool:
+        """A trade of an earlier day moves only what the present day began with."""
+        known = self._older.get(trade.id)
+        merged = trade if known is None else merged_trade(known, trade)
+        self._older[trade.id] = merged
+        counted = known is not None and not known.voided
+        if self._start_known and trade.at >= self._previous_starts:
+            delta = int(not merged.voided) - int(counted)
+            if delta:
+                self._shift_start(merged, delta, now, mono)
+        return merged != known
+
+    def _shift_start(self, trade: Trade, delta: int, now: datetime, mono: float) -> None:
+        state = self._contract(trade.contract_id)
+        start = state.ledger.start or OpenAtStart(0, state.price(mono).value, trade.price)
+        net = start.net + delta * trade.side.sign * trade.size
+        state.ledger.set_start(evolve(start, net=net) if net else None)
+        state.reckon(now, mono, ledger_newer=True)
+
+    def apply_position(
+        self, position: Position, link: int, n: int, now: datetime, mono: float
+    ) -> bool:
+        """Replace one contract's position; a value older than the known one is dropped."""
+        self._require_own(position.account_id)
+        state = self._contract(position.contract_id)
+        if (link, n) <= max(state.stamp, self._fence):
+            return False
+        return state.positioned(position, (link, n), now, mono)
+
+    def apply_order(self, order: Order, now: datetime) -> bool:
+        """Merge one order report."""
+        self._require_own(order.account_id)
+        gone = self._gone.get(order.id)
+        if gone is not None and order.updated <= gone and not order.status.terminal:
+            return False
+        if not self._contract(order.contract_id).ordered(order, now):
+            return False
+        self._orders = None
+        return True
+
+    def apply_account(self, account: BrokerAccount) -> bool:
+        """Take in the broker's record of the account; its id is fixed at first sight."""
+        self._require_own(account.id)
+        same = self.broker_account == account
+        self.account_id, self.broker_account = account.id, account
+        return not same
+
+    def apply_mark(self, contract_id: str, mark: Mark) -> bool:
+        """Merge a quote into the contract's prices; False when nothing in it was usable."""
+        return self._contract(contract_id).quoted(mark)
+
+    def apply_contract(self, contract: Contract) -> None:
+        """Take in the broker's record of a contract."""
+        self._records[contract.id] = contract
+        self._contract(contract.id).describe(contract)
+
+    def set_in_flight(self, contract_id: str, reducing: int) -> None:
+        """Say how many contracts are being closed right now; 0 when none."""
+        state = self._contract(contract_id)
+        if state.reducing != reducing:
+            state.reducing = reducing
+            state.changed()
+
+    def lost_hub(self) -> None:
+        """The stream broke: all this may be out of date until the next reading."""
+        self.stale = True
+
+    # --- reconcile --------------------------------------------------------------------------
+
+    def reconciled(self, reading: Reading, now: datetime, mono: float) -> tuple[Difference, ...]:
+        """Merge the broker's full answer; says everything that was not known, or otherwise."""
+        found = [*self._read_trades(reading, now, mono)]
+        if reading.complete_orders:
+            found += self._read_orders(reading, now)
+        found += self._read_positions(reading, now, mono)
+        if reading.complete_trades:
+            self._prove(reading, now, mono)
+        self.stale = False
+        return tuple(found)
+
+    def _read_trades(self, reading: Reading, now: datetime, mono: float) -> Iterable[Difference]:
+        for trade in reading.trades:
+            if self.apply_trade(trade, now, mono):
+                side = trade.side.name.lower()
+                after = "voided" if trade.voided else f"{side} {trade.size} at {trade.price}"
+                yield Difference(Kind.TRADE, trade.contract_id, trade.id, "", after)
+
+    def _read_orders(self, reading: Reading, now: datetime) -> Iterable[Difference]:
+        for order in reading.orders:
+            known = self._contract(order.contract_id).orders.get(order.id)
+            if self.apply_order(order, now):
+                before = "" if known is None else known.status.name
+                yield Difference(Kind.ORDER, order.contract_id, order.id, before, order.status.name)
+        if reading.settled:
+            yield from self._drop_orders({order.id for order in reading.orders}, now)
+
+    def _drop_orders(self, listed: set[int], now: datetime) -> Iterable[Difference]:
+        for order in self._working():
+            if order.id in listed:
+                continue
+            self._gone[order.id] = order.updated
+            state = self._contracts[order.contract_id]
+            del state.orders[order.id], state.working[order.id]
+            state.protect(now)
+            self._orders = None
+            yield Difference(Kind.ORDER, order.contract_id, order.id, order.status.name, "gone")
+
+    def _read_positions(self, reading: Reading, now: datetime, mono: float) -> Iterable[Difference]:
+        listed = {position.contract_id: position for position in reading.positions}
+        stamp = (reading.link, reading.n)
+        for contract_id in sorted(listed.keys() | self._contracts.keys()):
+            state = self._contract(contract_id)
+            state.unsettled = not reading.settled
+            state.changed()
+            position = listed.get(contract_id) or _flat(state.position)
+            if position is None or stamp < state.stamp:
+                continue
+            before = state.net
+            state.positioned(position, stamp, now, mono)
+            if before != position.net:
+                yield Difference(
+                    Kind.POSITION, contract_id, position.id, str(before), str(position.net)
+                )
+        if reading.settled:
+            self._fence = max(self._fence, stamp)
+
+    def _prove(self, reading: Reading, now: datetime, mono: float) -> None:
+        for state in self._contracts.values():
+            if not self._start_known and reading.settled:
+                self._derive_start(state, now, mono)
+            if state.disagreement is not None:
+                state.accept_gap(now, mono)
+        self._start_known = self._start_known or reading.settled
+
+    def _derive_start(self, state: ContractState, now: datetime, mono: float) -> None:
+        """Nobody remembers how the day began: the position less the day's trades must be it."""
+        net = state.net - state.day_net
+        position = state.position
+        entry = position.average_price if position is not None and position.net else None
+        state.ledger.set_start(OpenAtStart(net, None, entry) if net else None)
+        state.restarted(now, mono)
+
+    def disagreements(self) -> Mapping[str, Disagreement]:
+        """Contracts whose ledger and position differ, by id."""
+        return {
+            contract_id: state.disagreement
+            for contract_id, state in self._contracts.items()
+            if state.disagreement is not None
+        }
+
+    def proof_failures(self) -> Mapping[str, Disagreement]:
+        """Those of them that the broker has been asked about, and that still differ."""
+        return {key: gap for key, gap in self.disagreements().items() if gap.reconciled}
+
+    # --- the day ----------------------------------------------------------------------------
+
+    def roll_day(self, now: datetime, mono: float) -> DayRolled | None:
+        """Begin the trading day of ``now``; None when it has begun already."""
+        day = self._calendar.day_of(now)
+        if day <= self.day:
+            return None
+        previous, net = self.day, self._totals(self._views(mono)).net
+        for state in self._contracts.values():
+            self._older.update(state.ledger.trades)
+        self._begin(day)
+        carried = {key: state.roll(self.day_starts, mono) for key, state in self._contracts.items()}
+        self._forget_flat()
+        self._start_known = True
+        early, self._early = self._early, {}
+        for trade in early.values():
+            self.apply_trade(trade, now, mono)
+        starts = {key: start for key, start in carried.items() if start is not None}
+        return DayRolled(previous, day, starts, net)
+
+    def _forget_flat(self) -> None:
+        self._contracts = {key: state for key, state in self._contracts.items() if state.alive}
+        self._older = {
+            key: trade for key, trade in self._older.items() if trade.at >= self._previous_starts
+        }
+        self._gone.clear()
+
+    def restore_open_at_start(
+        self, day: date, starts: Mapping[str, OpenAtStart], now: datetime, mono: float
+    ) -> bool:
+        """Take what a journal says the day began with; False when it speaks of another day.
+
+        Give the state all trades of the journal before: they are in these numbers already.
+        """
+        if day != self.day:
+            return False
+        for contract_id, start in starts.items():
+            self._contract(contract_id)
+            self._contracts[contract_id].ledger.set_start(start)
+        for state in self._contracts.values():
+            state.restarted(now, mono)
+        self._start_known = True
+        return True
+
+    def open_at_start(self) -> Mapping[str, OpenAtStart]:
+        """What the present day began with, for the journal."""
+        return {
+            contract_id: state.ledger.start
+            for contract_id, state in self._contracts.items()
+            if state.ledger.start is not None
+        }
+
+    def covers(self, now: datetime) -> Mapping[str, Cover]:
+        """Uncovered time of each position up to ``now``, for the journal."""
+        return {
+            contract_id: evolve(state.cover, accumulated=state.cover.uncovered(now))
+            for contract_id, state in self._contracts.items()
+            if state.cover is not None
+        }
+
+    def restore_covers(self, covers: Mapping[str, Cover]) -> None:
+        """Continue uncovered times of positions that still live; call it after a reading."""
+        for contract_id, cover in covers.items():
+            state = self._contracts.get(contract_id)
+            if state is not None:
+                state.resume_cover(cover.episode, cover)
+
+    # --- locks ------------------------------------------------------------------------------
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """Every lock that was not taken out yet."""
+        return self._locks
+
+    def add_lock(self, lock: Lock) -> bool:
+        """Add one to the set of (rule, until); False when it is there already."""
+        if any((held.rule, held.until) == (lock.rule, lock.until) for held in self._locks):
+            return False
+        self._locks = (*self._locks, lock)
+        return True
+
+    def expire_locks(self, now: datetime) -> tuple[Lock, ...]:
+        """Take out the locks whose time has come, and say which."""
+        ended = tuple(lock for lock in self._locks if lock.until <= now)
+        if ended:
+            self._locks = tuple(lock for lock in self._locks if lock.until > now)
+        return ended
+
+    # --- the picture ------------------------------------------------------------------------
+
+    def snapshot(self, now: datetime, mono: float) -> Snapshot:
+        """The account as the rules see it; shares everything that did not change."""
+        views = self._views(mono)
+        broker = self.broker_account
+        return Snapshot(
+            account=self.account,
+            account_id=self.account_id,
+            day=self.day,
+            day_ends=self.day_ends,
+            now=now,
+            mono=mono,
+            contracts=views,
+            orders=self._working(),
+            totals=self._totals(views),
+            locks=self._locks,
+            can_trade=None if broker is None else broker.can_trade,
+            stale=self.stale,
+            pnl_wait_until=self._pnl_wait_until(mono),
+        )
+
+    def _views(self, mono: float) -> dict[str, ContractView]:
+        return {
+            contract_id: state.view(mono)
+            for contract_id, state in self._contracts.items()
+            if state.alive
+        }
+
+    def _working(self) -> tuple[Order, ...]:
+        if self._orders is None:
+            every = [
+                order for state in self._contracts.values() for order in state.working.values()
+            ]
+            self._orders = tuple(sorted(every, key=lambda order: order.id))
+        return self._orders
+
+    def _totals(self, views: Mapping[str, ContractView]) -> Totals:
+        realised = opened = fees = net = sure = ZERO
+        estimated, priced = False, True
+        for view in views.values():
+            worth, at_price = view.holding.worth, view.figures
+            priced = priced and view.priced
+            if worth is None or at_price is None:
+                estimated = True
+                continue
+            opened += at_price.day_open
+            fees += worth.fees
+            net += at_price.net
+            sure += worth.sure
+            estimated = estimated or worth.estimated
+        realised = net - opened + fees
+        return Totals(realised, opened, fees, net, sure, estimated, priced)
+
+    def _pnl_wait_until(self, mono: float) -> float | None:
+        """The wait ends two seconds after the oldest open question began, whatever came since."""
+        parted = [
+            state.disagreement.since
+            for state in self._contracts.values()
+            if state.disagreement is not None and not state.disagreement.reconciled
+        ]
+        until = min(parted) + PNL_LATEST_S if parted else None
+        return until if until is not None and mono < until else None
+
+
+def _flat(position: Position | None) -> Position | None:
+    """The same position, closed; None when there never was one."""
+    return None if position is None else evolve(position, net=0)

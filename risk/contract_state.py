@@ -1,0 +1,237 @@
+"""One contract of one account: its ledger, position, orders, prices, and where these differ."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import define, evolve, field
+
+from risk.cover import Cover, covered_size, next_cover
+from risk.domain import Contract, Episode, Mark, Order, Position
+from risk.instruments import roots_of, usual_fee
+from risk.ledger import ContractLedger, Line, Lot, OpenAtStart, without_newest
+from risk.marks import MarkBasis, Marks, Price
+from risk.orders import is_working, merged_order
+from risk.reading import Disagreement
+from risk.snapshot import ContractView, Holding
+from risk.valuation import Evidence, Worth, figures, worth
+
+_TICK_UNKNOWN = Decimal(0)
+
+
+@define
+class ContractState:
+    """Everything known of one contract; a part of one account state, which alone changes it."""
+
+    contract_id: str
+    ledger: ContractLedger
+    basis: MarkBasis = "touch"
+    contract: Contract | None = None
+    position: Position | None = None
+    stamp: tuple[int, int] = (-1, -1)
+    """(link, n) of the newest position value; older ones are dropped."""
+    orders: dict[int, Order] = field(factory=dict)
+    working: dict[int, Order] = field(factory=dict)
+    """Those of ``orders`` that can still trade."""
+    marks: Marks = field(factory=Marks)
+    cover: Cover | None = None
+    reducing: int = 0
+    unsettled: bool = False
+    disagreement: Disagreement | None = None
+    _accepted_gap: int = 0
+    """Contracts by which the position exceeds the ledger after the broker was asked."""
+    _agreed: Line = field(factory=Line)
+    _parted_at: datetime | None = None
+    """Wall time at which the position first held lots that no trade explains."""
+    _holding: Holding | None = None
+    _view: ContractView | None = None
+
+    @property
+    def net(self) -> int:
+        """Contracts the broker says are held, signed."""
+        return 0 if self.position is None else self.position.net
+
+    @property
+    def day_net(self) -> int:
+        """Signed contracts of the day's trades alone."""
+        start = self.ledger.start
+        return self.ledger.line.net - (0 if start is None else start.net)
+
+    @property
+    def alive(self) -> bool:
+        """True while this contract has anything to do with the day."""
+        return bool(self.net or self.ledger.trades or self.ledger.start or self.working)
+
+    def changed(self) -> None:
+        """Forget what was computed: something other than a price changed."""
+        self._holding = self._view = None
+
+    def describe(self, contract: Contract) -> None:
+        """Take in the broker's record."""
+        self.contract = contract
+        self.changed()
+
+    def quoted(self, mark: Mark) -> bool:
+        """Merge a quote; False when nothing in it was usable."""
+        tick = _TICK_UNKNOWN if self.contract is None else self.contract.tick_size
+        self._view = None
+        return self.marks.apply(mark, tick)
+
+    def positioned(
+        self, position: Position, stamp: tuple[int, int], now: datetime, mono: float
+    ) -> bool:
+        """Replace the position; False when it said nothing new."""
+        self.stamp = stamp
+        same = self.position == position
+        self.position = position
+        self.protect(now)
+        self.reckon(now, mono, ledger_newer=False)
+        return not same
+
+    def ordered(self, order: Order, now: datetime) -> bool:
+        """Merge one order report; False when it said nothing new."""
+        merged = merged_order(self.orders.get(order.id), order)
+        if merged == self.orders.get(order.id):
+            return False
+        self.orders[order.id] = merged
+        if is_working(merged):
+            self.working[order.id] = merged
+        else:
+            self.working.pop(order.id, None)
+        self.protect(now)
+        return True
+
+    def protect(self, now: datetime) -> None:
+        """Reckon anew how far working stops cover the position."""
+        episode = None if self.position is None else self.position.episode
+        covered = covered_size(self.net, self.working, self.orders)
+        self.cover = next_cover(self.cover, episode, self.net, covered, now)
+        self.changed()
+
+    def resume_cover(self, episode: Episode, cover: Cover) -> None:
+        """Continue the uncovered time of an episode from before a restart."""
+        if self.cover is not None and self.cover.episode == episode:
+            self.cover = evolve(self.cover, accumulated=cover.accumulated)
+            self.changed()
+
+    def reckon(self, now: datetime, mono: float, *, ledger_newer: bool) -> None:
+        """Compare ledger and position after either changed."""
+        self.changed()
+        gap = self.net - self.ledger.line.net
+        if gap == 0:
+            self.disagreement, self._accepted_gap, self._parted_at = None, 0, None
+            self._agreed = self.ledger.line
+            return
+        self._parted_at = self._parted_at or now
+        before = self.disagreement
+        accepted = gap == self._accepted_gap
+        waiting = before is not None and not before.reconciled
+        since = before.since if before is not None and (waiting or accepted) else mono
+        self.disagreement = Disagreement(
+            self.ledger.line.net,
+            self.net,
+            since,
+            self._exit_price(before, mono),
+            reconciled=accepted,
+            ledger_newer=ledger_newer,
+        )
+
+    def accept_gap(self, now: datetime, mono: float) -> None:
+        """The broker was asked: the position is true, and what differs is unexplained."""
+        self._accepted_gap = self.net - self.ledger.line.net
+        self.reckon(now, mono, ledger_newer=False)
+
+    def _exit_price(self, before: Disagreement | None, mono: float) -> Decimal | None:
+        if before is not None and before.exit_price is not None:
+            return before.exit_price
+        return self.price(mono).value
+
+    def roll(self, starts: datetime, mono: float) -> OpenAtStart | None:
+        """Begin a new day at ``starts``: what is held is carried in at its present mark."""
+        start = self._carried(mono)
+        self.ledger = ContractLedger(self.contract_id, starts, fee=self.ledger.fee)
+        self.ledger.set_start(start)
+        self.orders = dict(self.working)
+        self.restarted(starts, mono)
+        return start
+
+    def restarted(self, now: datetime, mono: float) -> None:
+        """The day's start was replaced: confirm what agrees, and compare the rest."""
+        self._agreed = self.ledger.line
+        self._accepted_gap = 0
+        self.reckon(now, mono, ledger_newer=False)
+
+    def _carried(self, mono: float) -> OpenAtStart | None:
+        line, gap = self.ledger.line, self.disagreement
+        net = self.net if gap is not None and gap.reconciled else line.net
+        if net == 0:
+            return None
+        entry = line.cost / line.net if line.net * net > 0 else self._average()
+        return OpenAtStart(net, self.price(mono).value, entry)
+
+    def _average(self) -> Decimal | None:
+        return self.position.average_price if self.position is not None and self.net else None
+
+    def price(self, mono: float) -> Price:
+        """What is open is valued at: the price of the side that counts, else the side held."""
+        worth = None if self._holding is None else self._holding.worth
+        counts = 0 if worth is None else worth.net
+        return self.marks.price(counts or self.net or self.ledger.line.net, self.basis, mono)
+
+    def view(self, mono: float) -> ContractView:
+        """This contract for a snapshot; the same object until something changes."""
+        view = self._view
+        if view is not None and mono < view.price.valid_until:
+            return view
+        if self._holding is None:
+            self._holding = self._held()
+        price = self.price(mono)
+        worth = self._holding.worth
+        self._view = ContractView(
+            self._holding, price, None if worth is None else figures(worth, price)
+        )
+        return self._view
+
+    def _held(self) -> Holding:
+        roots = roots_of(self.contract_id, self.contract)
+        return Holding(
+            contract_id=self.contract_id,
+            contract=self.contract,
+            roots=roots,
+            position=self.position,
+            ledger_net=self.ledger.line.net,
+            lots=self._lots(),
+            cover=self.cover,
+            worth=None if self.contract is None else self._worth(self.contract, roots),
+            reducing=self.reducing,
+            disagreement=self.disagreement,
+            unsettled=self.unsettled,
+        )
+
+    def _worth(self, contract: Contract, roots: tuple[str, ...]) -> Worth:
+        return worth(
+            Evidence(
+                line=self.ledger.line,
+                agreed=self._agreed,
+                position=self.position,
+                disagreement=self.disagreement,
+                point_value=contract.point_value,
+                fee=usual_fee(roots) if self.ledger.fee is None else self.ledger.fee,
+            )
+        )
+
+    def _lots(self) -> tuple[Lot, ...]:
+        """The ledger's lots made to sum to the broker's position."""
+        net, line = self.net, self.ledger.line
+        if net == line.net:
+            return line.lots
+        if net * line.net > 0 and abs(net) < abs(line.net):
+            return without_newest(line.lots, abs(line.net) - abs(net))
+        explained = line.lots if net * line.net > 0 else ()
+        return (*explained, *self._unexplained(abs(net) - sum(lot.size for lot in explained)))
+
+    def _unexplained(self, size: int) -> Iterable[Lot]:
+        if self.position is None or size == 0:
+            return
+        at = self._parted_at or self.position.opened_at
+        yield Lot(self.contract_id, max(at, self.position.opened_at), size, explained=False)

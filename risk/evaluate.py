@@ -1,0 +1,135 @@
+"""One look at one account: the lock first, then every rule that the trigger concerns."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from risk.domain import OrderStatus
+from risk.plan import leaving, merged
+from risk.rules.base import Rule, Trigger, violation
+from risk.snapshot import Snapshot
+from risk.verdict import Action, Alert, Cancel, Flatten, Lock, RuleAnswer, Verdict
+
+__all__ = ["Trigger", "evaluate"]
+
+_ALWAYS = frozenset({Trigger.FULL, Trigger.START})
+_ZERO = Decimal(0)
+
+
+def evaluate(
+    rules: Sequence[Rule], snapshot: Snapshot, trigger: Trigger, now: datetime, mono: float
+) -> Verdict:
+    """Every breach in this snapshot and what to do about it; a function of its arguments alone.
+
+    ``now`` and ``mono`` may be later than the snapshot: grace and waits then end by themselves.
+    """
+    snapshot = snapshot.at(now, mono)
+    answers = [_lock_check(snapshot, trigger)]
+    for rule in sorted(rules, key=_priority):
+        if trigger not in _ALWAYS and trigger not in rule.triggers:
+            continue
+        if answers[-1].violations:
+            planned = [action for found in answers[-1].violations for action in found.actions]
+            snapshot = snapshot.reducing(leaving(snapshot, planned))
+        answers.append(rule.evaluate(snapshot, trigger))
+    return _verdict(answers, _known_troubles(snapshot))
+
+
+def _priority(rule: Rule) -> int:
+    return rule.priority
+
+
+def _verdict(answers: Sequence[RuleAnswer], troubles: tuple[Alert, ...]) -> Verdict:
+    violations = tuple(found for answer in answers for found in answer.violations)
+    return Verdict(
+        violations=violations,
+        plan=merged(action for found in violations for action in found.actions),
+        locks=tuple(found.lock for found in violations if found.lock is not None),
+        alerts=(*troubles, *(alert for answer in answers for alert in answer.alerts)),
+        wake_at=min((a.wake_at for a in answers if a.wake_at is not None), default=None),
+        wake_in=min((a.wake_in for a in answers if a.wake_in is not None), default=None),
+    )
+
+
+def _lock_check(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+    """Anything open while locked is closed, whatever event showed it."""
+    if not snapshot.locks:
+        return RuleAnswer()
+    locks = snapshot.active_locks
+    if not locks:
+        return RuleAnswer()
+    last = max(locks, key=lambda lock: lock.until)
+    actions = _while_locked(snapshot)
+    if not actions:
+        return RuleAnswer(wake_at=last.until)
+    held = sum(view.holding.size for view in snapshot.contracts.values())
+    found = violation(
+        last.rule,
+        snapshot,
+        trigger,
+        observed=Decimal(held),
+        limit=_ZERO,
+        reason=f"locked until {last.until:%Y-%m-%d %H:%M} UTC ({last.reason}), {_open(snapshot)}",
+        actions=actions,
+        inputs=_lock_inputs(last),
+    )
+    return RuleAnswer((found,), wake_at=last.until)
+
+
+def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:
+    if any(view.holding.size for view in snapshot.contracts.values()):
+        return (Flatten(),)
+    if any(view.holding.net for view in snapshot.contracts.values()):
+        return ()
+    return tuple(
+        Cancel(order.id, order.contract_id)
+        for order in snapshot.orders
+        if order.status is not OrderStatus.PENDING_CANCELLATION
+    )
+
+
+def _open(snapshot: Snapshot) -> str:
+    held = [
+        f"{view.holding.net:+d} {view.holding.name}"
+        for view in snapshot.contracts.values()
+        if view.holding.net
+    ]
+    return f"but {', '.join(held)} open" if held else f"but {len(snapshot.orders)} orders working"
+
+
+def _lock_inputs(lock: Lock) -> dict[str, str]:
+    return {"lock": lock.rule, "until": lock.until.isoformat(), "set_at": lock.set_at.isoformat()}
+
+
+def _known_troubles(snapshot: Snapshot) -> tuple[Alert, ...]:
+    """What is unknown is said, never passed over."""
+    return tuple(_troubles(snapshot))
+
+
+def _troubles(snapshot: Snapshot) -> Iterable[Alert]:
+    if snapshot.account_id is None:
+        yield Alert(
+            "account_unknown",
+            f"{snapshot.account}: the broker's id of this account is not known, nothing can be "
+            "closed until it is",
+            critical=True,
+        )
+    if snapshot.can_trade is False:
+        yield Alert("cannot_trade", f"{snapshot.account}: the broker says it may not trade")
+    for view in snapshot.contracts.values():
+        holding = view.holding
+        if holding.contract is None and (holding.net or holding.ledger_net):
+            yield Alert(
+                "contract_unknown",
+                f"{holding.contract_id}: no record of this contract, its profit and loss is not "
+                "counted until the broker sends one",
+                holding.contract_id,
+                critical=True,
+            )
+        elif holding.net and not view.priced:
+            yield Alert(
+                "mark_stale",
+                f"{holding.name}: no fresh price, open profit and loss rests on "
+                f"{'the entry price' if view.price.value is None else view.price.value}",
+                holding.contract_id,
+            )

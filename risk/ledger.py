@@ -1,0 +1,235 @@
+"""The ledger: one contract's trades of one trading day, and what they amount to.
+
+Trades are a set keyed by id. The same trade may come any number of times and in any order; a void
+flips it for good. Everything said here is a fold over the trades in order of broker time, so the
+figures depend on the set alone, never on how it arrived. A trade that is the newest extends the last
+fold; anything else folds again from the start of the day.
+
+Points, not dollars: a fold needs no point value, so a trade in a contract whose record is still on
+its way is not lost. Dollars appear in :mod:`risk.valuation`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import define, evolve, field, frozen
+
+from risk.domain import Trade
+
+ZERO = Decimal(0)
+MICRODOLLAR = Decimal("0.000001")
+"""Average prices are quotients: rounding to this makes a limit that is met exactly, met."""
+
+
+@frozen
+class Lot:
+    """Contracts bought or sold together; chooses what to close, never what it is worth."""
+
+    contract_id: str
+    at: datetime
+    """When it was filled; unexplained lots carry the instant they were first seen."""
+    size: int
+    explained: bool = True
+    """False when no trade accounts for it."""
+    trade_id: int = 0
+    """Of the trade that brought it; 0 when carried in or unexplained."""
+
+
+@frozen
+class OpenAtStart:
+    """What a contract held when the trading day began."""
+
+    net: int
+    """Contracts, signed."""
+    mark: Decimal | None
+    """Its price at that moment, points; None when nothing is known of it."""
+    entry: Decimal | None = None
+    """Average price of the episode it belongs to, points; None when unknown."""
+
+
+@frozen
+class Line:
+    """The fold: all that the day's trades of one contract say, in points and contracts."""
+
+    net: int = 0
+    """Open at start plus signed trades."""
+    cash: Decimal = ZERO
+    """Signed cash flow of the trades: sold minus bought, points x contracts."""
+    fees: Decimal = ZERO
+    """Dollars the broker has reported."""
+    unpriced_fees: int = 0
+    """Contracts traded whose fee the broker has not reported."""
+    cost: Decimal = ZERO
+    """Average entry of the present episode x net, points x contracts."""
+    day_cost: Decimal = ZERO
+    """The same with what was carried in taken at its mark at the start of the day."""
+    start_value: Decimal = ZERO
+    """What was open at start x its mark then, points x contracts."""
+    start_unknown: int = 0
+    """Signed contracts carried in, still open, whose mark at the start nobody knows."""
+    start_price: Decimal = ZERO
+    """What those are taken at, points, until a row that closes them says what it earned."""
+    broker_profit: Decimal = ZERO
+    """Dollars the broker reported for closing such lots."""
+    estimated: bool = False
+    """Something in these figures is an estimate."""
+    lots: tuple[Lot, ...] = ()
+    """Open lots, oldest first; exits take the newest."""
+
+
+def opening_line(contract_id: str, start: OpenAtStart | None, at: datetime) -> Line:
+    """The fold before the first trade of a day that begins at ``at``."""
+    if start is None or start.net == 0:
+        return Line()
+    entry = start.entry if start.entry is not None else start.mark or ZERO
+    mark = start.mark if start.mark is not None else entry
+    return Line(
+        net=start.net,
+        cost=entry * start.net,
+        day_cost=mark * start.net,
+        start_value=mark * start.net,
+        start_unknown=start.net if start.mark is None else 0,
+        start_price=mark,
+        estimated=start.mark is None,
+        lots=(Lot(contract_id, at, abs(start.net)),),
+    )
+
+
+def after(line: Line, trade: Trade) -> Line:
+    """The fold one trade later; a trade through zero closes and opens the rest."""
+    signed = trade.side.sign * trade.size
+    closing = min(trade.size, abs(line.net)) if line.net * signed < 0 else 0
+    opening = trade.size - closing
+    line = evolve(
+        line,
+        cash=line.cash - signed * trade.price,
+        fees=line.fees + (trade.fees or ZERO),
+        unpriced_fees=line.unpriced_fees + (trade.size if trade.fees is None else 0),
+    )
+    if closing:
+        line = _closed(line, trade, closing)
+    if opening:
+        line = _opened(line, trade, opening)
+    return line
+
+
+def _opened(line: Line, trade: Trade, size: int) -> Line:
+    added = trade.side.sign * size * trade.price
+    return evolve(
+        line,
+        net=line.net + trade.side.sign * size,
+        cost=line.cost + added,
+        day_cost=line.day_cost + added,
+        lots=(*line.lots, Lot(trade.contract_id, trade.at, size, trade_id=trade.id)),
+    )
+
+
+def _closed(line: Line, trade: Trade, size: int) -> Line:
+    line = _start_closed(line, trade, size)
+    held = abs(line.net)
+    left = held - size
+    return evolve(
+        line,
+        net=line.net + trade.side.sign * size,
+        cost=_share(line.cost, left, held),
+        day_cost=_share(line.day_cost, left, held),
+        lots=without_newest(line.lots, size),
+    )
+
+
+def _start_closed(line: Line, trade: Trade, size: int) -> Line:
+    """Lots of unknown worth leave first, at what the broker says closing them earned."""
+    if line.start_unknown == 0:
+        return line
+    gone = min(size, abs(line.start_unknown))
+    signed = gone if line.start_unknown > 0 else -gone
+    earned = ((trade.profit_and_loss or ZERO) * gone / size).quantize(MICRODOLLAR)
+    return evolve(
+        line,
+        start_unknown=line.start_unknown - signed,
+        start_value=line.start_value + signed * (trade.price - line.start_price),
+        broker_profit=line.broker_profit + earned,
+    )
+
+
+def _share(cost: Decimal, left: int, held: int) -> Decimal:
+    return cost * left / held if left else ZERO
+
+
+def without_newest(lots: tuple[Lot, ...], size: int) -> tuple[Lot, ...]:
+    """Take ``size`` contracts off the newest end; fewer lots than that leave nothing."""
+    kept = list(lots)
+    while size > 0 and kept:
+        newest = kept.pop()
+        if newest.size > size:
+            kept.append(evolve(newest, size=newest.size - size))
+        size -= newest.size
+    return tuple(kept)
+
+
+def _order(trade: Trade) -> tuple[datetime, int]:
+    return (trade.at, trade.id)
+
+
+@define
+class ContractLedger:
+    """The day's trades of one contract with their fold; owned by one account state."""
+
+    contract_id: str
+    starts: datetime
+    start: OpenAtStart | None = None
+    trades: dict[int, Trade] = field(factory=dict)
+    line: Line = field(factory=Line)
+    fee: Decimal | None = None
+    """Dollars per contract of the last half-turn whose fee is known."""
+    _newest: tuple[datetime, int] | None = None
+
+    def set_start(self, start: OpenAtStart | None) -> None:
+        """Replace what was open at the start of the day."""
+        self.start = start
+        self._refold()
+
+    def add(self, trade: Trade) -> bool:
+        """Merge one trade into the set; False when it said nothing new."""
+        known = self.trades.get(trade.id)
+        merged = trade if known is None else merged_trade(known, trade)
+        if merged == known:
+            return False
+        self.trades[trade.id] = merged
+        if merged.fees is not None and merged.size:
+            self.fee = merged.fees / merged.size
+        if known is None and (self._newest is None or _order(trade) > self._newest):
+            self._append(merged)
+        else:
+            self._refold()
+        return True
+
+    def _append(self, trade: Trade) -> None:
+        self._newest = _order(trade)
+        if not trade.voided:
+            self.line = after(self.line, trade)
+
+    def _refold(self) -> None:
+        ordered = sorted(self.trades.values(), key=_order)
+        self.line = folded(opening_line(self.contract_id, self.start, self.starts), ordered)
+        self._newest = _order(ordered[-1]) if ordered else None
+
+
+def folded(line: Line, trades: Iterable[Trade]) -> Line:
+    """Fold trades, already in order of time, onto a line; voided ones count nothing."""
+    for trade in trades:
+        if not trade.voided:
+            line = after(line, trade)
+    return line
+
+
+def merged_trade(known: Trade, newer: Trade) -> Trade:
+    """What two reports of one trade say together: a void is final, a known figure stays known."""
+    profit = newer.profit_and_loss
+    return evolve(
+        newer,
+        voided=known.voided or newer.voided,
+        fees=known.fees if newer.fees is None else newer.fees,
+        profit_and_loss=known.profit_and_loss if profit is None else profit,
+    )

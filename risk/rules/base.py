@@ -1,0 +1,97 @@
+"""What every rule is: parameters that check themselves, and one pure question."""
+
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar, Protocol
+
+from risk.snapshot import Snapshot
+from risk.verdict import Action, Lock, RuleAnswer, Violation
+
+
+class Trigger(enum.Enum):
+    """What made somebody look."""
+
+    FILL = "fill"
+    POSITION = "position"
+    ORDER = "order"
+    MARK = "mark"
+    ACCOUNT = "account"
+    TIMER = "timer"
+    FULL = "full"
+    """The regular look at everything."""
+    START = "start"
+    """The first look after a start or a reconcile."""
+
+
+class Priority(enum.IntEnum):
+    """Who is heard first; what an earlier rule closes, a later one no longer sees."""
+
+    LOCK = 0
+    SESSION = 1
+    DAY = 2
+    PER_TRADE = 3
+    SIZE = 4
+    FREQUENCY = 5
+
+
+class NotYetEnforced(ValueError):
+    """A key that is known but does nothing yet, and so must not be set."""
+
+
+class Rule(Protocol):
+    """Frozen parameters and a pure evaluation."""
+
+    name: ClassVar[str]
+    triggers: ClassVar[frozenset[Trigger]]
+    """The events that can change its answer; FULL and START always ask every rule."""
+    priority: ClassVar[Priority]
+    mandatory: ClassVar[bool]
+    """True for a rule that no configuration can leave out."""
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+        """Say what this rule finds wrong; never raises, never changes anything."""
+
+
+EXPOSURE = frozenset({Trigger.FILL, Trigger.POSITION, Trigger.ORDER, Trigger.TIMER})
+"""What a rule about sizes, symbols or orders looks at."""
+PRICES = frozenset({Trigger.FILL, Trigger.POSITION, Trigger.MARK, Trigger.TIMER})
+"""What a rule about money looks at."""
+
+
+def violation(
+    rule: str,
+    snapshot: Snapshot,
+    trigger: Trigger,
+    *,
+    observed: Decimal,
+    limit: Decimal,
+    reason: str,
+    actions: tuple[Action, ...],
+    contract_id: str | None = None,
+    lock: Lock | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> Violation:
+    """A violation of this snapshot's account."""
+    if trigger is Trigger.START:
+        reason = f"found at start-up: {reason}"
+    return Violation(
+        rule=rule,
+        account=snapshot.account,
+        contract_id=contract_id,
+        observed=observed,
+        limit=limit,
+        trigger=trigger.value,
+        reason=reason,
+        actions=actions,
+        lock=lock,
+        inputs=inputs or {},
+    )
+
+
+def require_positive(value: Decimal | int, key: str) -> None:
+    """Amounts are written in dollars, positive, also where they limit a loss."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise ValueError(f"{key} must be a number of dollars, got {value}")
+    if value <= 0:
+        raise ValueError(f"{key} must be more than 0, got {value}")

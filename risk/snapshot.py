@@ -1,0 +1,182 @@
+"""What the rules read: one account at one instant, frozen.
+
+Views of contracts that did not change since the last snapshot are shared with it.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from risk.cover import Cover
+from risk.domain import Contract, Episode, Order, Position
+from risk.instruments import mini_weight
+from risk.ledger import ZERO, Lot
+from risk.marks import Price
+from risk.reading import Disagreement
+from risk.valuation import Figures, Worth
+from risk.verdict import Lock
+
+PNL_WAIT_S = 0.25
+"""Seconds that P&L rules wait for ledger and position to agree before the broker is asked."""
+PNL_LATEST_S = 2.0
+"""Seconds after which P&L rules act on the newest positions even if nobody could be asked."""
+
+
+@frozen
+class Holding:
+    """One contract of the account, but for what quotes change."""
+
+    contract_id: str
+    contract: Contract | None
+    """None until the broker's record is known: then nothing can be valued."""
+    roots: tuple[str, ...]
+    position: Position | None
+    """The broker's newest, also when flat; None when it never reported one."""
+    ledger_net: int
+    """Contracts according to the day's trades."""
+    lots: tuple[Lot, ...]
+    """What the position consists of, oldest first."""
+    cover: Cover | None
+    worth: Worth | None
+    reducing: int
+    """Contracts being closed right now."""
+    disagreement: Disagreement | None
+    unsettled: bool
+    """The last reading never came to rest: close in full, never in part."""
+
+    @property
+    def net(self) -> int:
+        """Contracts the broker says are held, signed."""
+        return 0 if self.position is None else self.position.net
+
+    @property
+    def size(self) -> int:
+        """Contracts held, unsigned, without those being closed."""
+        return max(abs(self.net) - self.reducing, 0)
+
+    @property
+    def episode(self) -> Episode | None:
+        """The life the position is in."""
+        return None if self.position is None else self.position.episode
+
+    @property
+    def mini_weight(self) -> Decimal:
+        """Minis one contract counts as."""
+        return mini_weight(self.roots)
+
+    @property
+    def name(self) -> str:
+        """What people call it: the root, else the id."""
+        return self.roots[0] if self.roots else self.contract_id
+
+
+@frozen
+class ContractView:
+    """A holding at a price."""
+
+    holding: Holding
+    price: Price
+    figures: Figures | None
+    """None while the contract's record is missing."""
+
+    @property
+    def open(self) -> Decimal | None:
+        """Open P&L in dollars against the average entry; None when it cannot be known."""
+        return None if self.figures is None else self.figures.open
+
+    @property
+    def priced(self) -> bool:
+        """True when open P&L rests on a price that is there and fresh, or nothing is open."""
+        worth = self.holding.worth
+        if worth is None:
+            return self.holding.net == 0
+        return worth.net == 0 or not self.price.stale
+
+
+@frozen
+class Totals:
+    """Dollars of the account's day."""
+
+    realised: Decimal = ZERO
+    """Before fees."""
+    open: Decimal = ZERO
+    """The part of open P&L that belongs to this day."""
+    fees: Decimal = ZERO
+    net: Decimal = ZERO
+    """realised + open - fees."""
+    sure: Decimal = ZERO
+    """Realised after fees that news still on its way cannot take back."""
+    estimated: bool = False
+    """Some figure in here is an estimate."""
+    priced: bool = True
+    """False when some open part rests on a stale or missing price."""
+
+
+@frozen
+class Snapshot:
+    """One account at one instant."""
+
+    account: str
+    """The broker's account name."""
+    account_id: int | None
+    day: date
+    day_ends: datetime
+    now: datetime
+    mono: float
+    contracts: Mapping[str, ContractView]
+    """By id: held, traded today or just closed."""
+    orders: tuple[Order, ...]
+    """Every working order, suspended ones included, by id."""
+    totals: Totals
+    locks: tuple[Lock, ...]
+    can_trade: bool | None
+    """None until the broker said so."""
+    stale: bool
+    """The hub is down: this may be out of date."""
+    pnl_wait_until: float | None
+    """Monotonic seconds until which P&L rules wait for late news; None when they may act."""
+
+    @property
+    def net(self) -> Decimal:
+        """Dollars of the day, fees deducted, open P&L included."""
+        return self.totals.net
+
+    @property
+    def pnl_waits(self) -> bool:
+        """True while ledger and position disagree and the broker has not been asked."""
+        return self.pnl_wait_until is not None
+
+    @property
+    def active_locks(self) -> tuple[Lock, ...]:
+        """Locks that have not ended."""
+        return tuple(lock for lock in self.locks if self.now < lock.until)
+
+    def at(self, now: datetime, mono: float) -> "Snapshot":
+        """The same account at a later instant, if nothing else has happened."""
+        if now == self.now and mono == self.mono:
+            return self
+        until = self.pnl_wait_until
+        waits = until if until is not None and mono < until else None
+        return evolve(self, now=now, mono=mono, pnl_wait_until=waits)
+
+    def orders_in(self, contract_id: str) -> tuple[Order, ...]:
+        """Working orders of one contract."""
+        return tuple(order for order in self.orders if order.contract_id == contract_id)
+
+    def reducing(self, planned: Mapping[str, int]) -> "Snapshot":
+        """This account with so many more contracts of each id on their way out."""
+        contracts = dict(self.contracts)
+        for contract_id, size in planned.items():
+            view = contracts[contract_id]
+            holding = evolve(view.holding, reducing=view.holding.reducing + size)
+            contracts[contract_id] = evolve(view, holding=holding)
+        return evolve(self, contracts=contracts)
+
+    def uncovered(self, contract_id: str) -> timedelta:
+        """Time this position has spent without a full stop; zero for no position."""
+        view = self.contracts.get(contract_id)
+        if view is None or view.holding.cover is None:
+            return timedelta(0)
+        return view.holding.cover.uncovered(self.now)

@@ -1,0 +1,110 @@
+"""What the rules answer: violations with their whole explanation, and the actions they ask for.
+
+No action can open, add or flip: the vocabulary has close, reduce, cancel, flatten and lock, nothing
+else. Actions state a target, never a delta, so that the same verdict twice asks for nothing new.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import field, frozen
+
+
+@frozen
+class Close:
+    """Close the whole position of one contract, then cancel that contract's orders."""
+
+    contract_id: str
+
+
+@frozen
+class Reduce:
+    """Bring one contract's position down to ``keep`` contracts of its present side; orders stay."""
+
+    contract_id: str
+    keep: int
+    """Contracts that may remain, at least 1 (0 is a Close)."""
+
+
+@frozen
+class Cancel:
+    """Cancel one working order."""
+
+    order_id: int
+    contract_id: str
+
+
+@frozen
+class Flatten:
+    """Close every position and cancel every order of the account (GATEWAY, section 4)."""
+
+
+Action = Close | Reduce | Cancel | Flatten
+
+
+@frozen
+class Lock:
+    """The account stays flat until ``until``; a set of locks holds until the last has ended."""
+
+    rule: str
+    until: datetime
+    """Aware UTC."""
+    set_at: datetime
+    reason: str
+
+
+@frozen
+class Violation:
+    """One breach, with everything needed to recompute and to explain it."""
+
+    rule: str
+    account: str
+    contract_id: str | None
+    observed: Decimal
+    limit: Decimal
+    trigger: str
+    """What was being looked at: ``fill``, ``position``, ``order``, ``mark``, ``timer``, ``full`` ..."""
+    reason: str
+    """One sentence for people: what was observed, against which limit, made of what."""
+    actions: tuple[Action, ...]
+    lock: Lock | None = None
+    inputs: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Alert:
+    """Something the trader must know that asks for no action."""
+
+    code: str
+    """Stable word for programs, such as ``mark_stale``."""
+    message: str
+    contract_id: str | None = None
+    critical: bool = False
+
+
+@frozen
+class RuleAnswer:
+    """What one rule says about one snapshot."""
+
+    violations: tuple[Violation, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    wake_at: datetime | None = None
+    """Wall time at which time alone can change this answer."""
+    wake_in: float | None = None
+    """Monotonic seconds after which it can (a wait for late news, a suspected quote)."""
+
+
+@frozen
+class Verdict:
+    """The answer of one evaluation: violations in order of priority and the merged plan."""
+
+    violations: tuple[Violation, ...] = ()
+    plan: tuple[Action, ...] = ()
+    """The actions of all violations, merged: flatten > close > reduce; no contract named twice."""
+    locks: tuple[Lock, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    wake_at: datetime | None = None
+    """When time alone can change the answer (a grace that ends); None when it cannot."""
+    wake_in: float | None = None
+    """The same in monotonic seconds from now, for what no wall clock governs; the earlier counts."""
