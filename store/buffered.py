@@ -64,11 +64,13 @@ class Recovered:
     projection: Projection = field(factory=Projection)
     """Of everything durable."""
     durable: int = 0
-    """Number of the newest durable entry."""
+    """Number of the newest durable entry; 0 when there is none or it is not known."""
+    numbered: int = 0
+    """New entries are numbered above this, and above ``durable``."""
     spooled: tuple[Entry, ...] = ()
     """What only the spool has."""
     begun_anew: bool = False
-    """A journal that could not be read was put aside."""
+    """There was a journal, or may have been, whose content is not known."""
     problem: str = ""
     """Why the disk cannot be written now; empty when it can."""
     findings: tuple[str, ...] = ()
@@ -84,7 +86,8 @@ class BufferedJournal:
         self._backlog = Backlog(limit, ESSENTIAL)
         self._projection = recovered.projection
         self._findings = recovered.findings
-        self._durable = self._last = recovered.durable
+        self._durable = recovered.durable
+        self._last = max(recovered.durable, recovered.numbered)
         self._spooled = 0
         """Number of the newest entry in the spool."""
         self._in_flight = 0
@@ -98,7 +101,8 @@ class BufferedJournal:
         for entry in recovered.spooled:
             self._projection.apply(entry.record())
             self._backlog.add(entry)
-            self._last = self._spooled = max(self._last, entry.seq)
+            self._last = max(self._last, entry.seq)
+            self._spooled = entry.seq
         if recovered.begun_anew:
             # What says that they were done may have been in the journal that is gone. The broker's
             # truth and a full evaluation find again whatever is still in breach.

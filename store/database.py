@@ -127,9 +127,10 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> Head:
         if self._alone:
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        version = _version(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        _migrate(connection)
+        _migrate(connection, version)
         last = connection.execute(
             "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1"
         ).fetchone()
@@ -145,14 +146,19 @@ class Database:
         return DatabaseFailed(f"{self._path}: {problem}")
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _version(connection: sqlite3.Connection) -> int:
+    # Looks only: a file that is not ours is not even switched to WAL.
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise DatabaseUnreadable(
             f"written by a newer Seawall (schema {version}, known up to {len(MIGRATIONS)})"
         )
     if version == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise DatabaseUnreadable("not a journal of Seawall")
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(step)

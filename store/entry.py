@@ -1,11 +1,12 @@
 """A record as it is kept: numbered, and frozen into text at the moment it was given in."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from attrs import frozen
 
-from store.port import BadRecordError, Json, Record
+from store.port import BadRecordError, Record
 
 
 @frozen
@@ -24,7 +25,7 @@ class Entry:
     def record(self) -> Record:
         """Return what was given in; BadRecordError when the text has been damaged."""
         try:
-            body = msgspec.json.decode(self.body, type=dict[str, Json])
+            body = msgspec.json.decode(self.body, type=dict[str, Any])
             return Record(self.kind, self.account, datetime.fromisoformat(self.at), body)
         except ValueError as problem:
             raise BadRecordError(f"record {self.seq} cannot be read: {problem}") from problem

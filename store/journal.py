@@ -152,4 +152,4 @@ def _read(database: Database) -> Recovered:
 def _unknown(problem: str, now: datetime) -> Recovered:
     # Whatever a file that cannot be seen holds, it holds fewer records than seconds have passed
     # since 1970: numbers from there on are new in it, should it come back.
-    return Recovered(durable=int(now.timestamp()), problem=problem)
+    return Recovered(numbered=int(now.timestamp()), begun_anew=True, problem=problem)

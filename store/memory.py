@@ -33,7 +33,7 @@ class MemoryDisk:
             projection.apply(entry.record())
         newest = self.durable[-1].seq if self.durable else 0
         spooled = tuple(entry for entry in self.cached if entry.seq > newest)
-        recovered = Recovered(projection, newest, spooled, problem=self.refusing)
+        recovered = Recovered(projection, newest, spooled=spooled, problem=self.refusing)
         return BufferedJournal(self, recovered, now)
 
     def lose_power(self) -> None:

@@ -64,6 +64,8 @@ class OpenLot:
     """Contracts, signed."""
     mark: Decimal | None
     """Points, the last mark of the old day; None when it was not known."""
+    entry: Decimal | None = None
+    """Points, average price of the episode it belongs to; None when it was not known."""
 
 
 @frozen
