@@ -7,6 +7,7 @@ state. The actor that owns it calls it with wall time (aware UTC) and monotonic 
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from attrs import evolve
 
@@ -366,6 +367,37 @@ class AccountState:
             stale=self.stale,
             pnl_wait_until=self._pnl_wait_until(mono),
         )
+
+    @property
+    def balance(self) -> Decimal | None:
+        """Dollars the broker last said; None before it did."""
+        return None if self.broker_account is None else self.broker_account.balance
+
+    def positions(self) -> tuple[Position, ...]:
+        """The broker's open positions, newest values, by contract id."""
+        return tuple(
+            state.position
+            for _, state in sorted(self._contracts.items())
+            if state.position is not None and state.net
+        )
+
+    def working_orders(self) -> tuple[Order, ...]:
+        """Orders that can still trade, suspended ones included, by id."""
+        return self._working()
+
+    def held_contracts(self) -> frozenset[str]:
+        """Contracts whose price matters now."""
+        return frozenset(key for key, state in self._contracts.items() if state.exposed)
+
+    def missing_contracts(self) -> tuple[str, ...]:
+        """Contracts whose record is wanted from the broker, by id."""
+        missing = (k for k, state in self._contracts.items() if state.contract is None)
+        return tuple(sorted(missing))
+
+    def stale_marks(self, mono: float) -> tuple[str, ...]:
+        """Held contracts without a fresh price, by id."""
+        stale = (k for k in self.held_contracts() if self._contracts[k].price(mono).stale)
+        return tuple(sorted(stale))
 
     def _views(self, mono: float) -> dict[str, ContractView]:
         return {

@@ -62,6 +62,11 @@ class ContractState:
         """True while this contract has anything to do with the day."""
         return bool(self.net or self.ledger.trades or self.ledger.start or self.working)
 
+    @property
+    def exposed(self) -> bool:
+        """True while something is held, by the broker's word or the ledger's."""
+        return bool(self.net or self.ledger.line.net)
+
     def changed(self) -> None:
         """Forget what was computed: something other than a price changed."""
         self._holding = self._view = None

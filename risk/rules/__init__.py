@@ -4,23 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from risk.rules.base import NotYetEnforced, Priority, Rule, Trigger
+from risk.rules.daily_loss import DailyLoss
 from risk.rules.max_contracts import MaxContracts
+from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.symbol_block import SymbolBlock
+from risk.rules.unrealized_loss import UnrealizedLoss
 
 __all__ = [
     "GROUP_RULES",
     "LATER_RULES",
     "RULES",
+    "DailyLoss",
     "MaxContracts",
+    "NoStopLoss",
     "NotYetEnforced",
     "Priority",
     "Rule",
     "SymbolBlock",
     "Trigger",
+    "UnrealizedLoss",
 ]
 
 RULES: Mapping[str, type[Rule]] = MappingProxyType(
-    {rule.name: rule for rule in (MaxContracts, SymbolBlock)}
+    {rule.name: rule for rule in (SymbolBlock, DailyLoss, UnrealizedLoss, NoStopLoss, MaxContracts)}
 )
 """Rules that are enforced."""
 

@@ -95,3 +95,13 @@ def require_positive(value: Decimal | int, key: str) -> None:
         raise ValueError(f"{key} must be a number of dollars, got {value}")
     if value <= 0:
         raise ValueError(f"{key} must be more than 0, got {value}")
+
+
+def price_wait(snapshot: Snapshot) -> float | None:
+    """Monotonic seconds until a rule about money should look again by itself; None: no need."""
+    moments = [
+        view.price.valid_until for view in snapshot.contracts.values() if view.price.suspected
+    ]
+    if snapshot.pnl_wait_until is not None:
+        moments.append(snapshot.pnl_wait_until)
+    return max(min(moments) - snapshot.mono, 0.0) if moments else None

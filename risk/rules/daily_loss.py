@@ -1,0 +1,147 @@
+"""``daily_loss``: the most the account may lose in one trading day, open P&L included."""
+
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from attrs import field, frozen
+
+from risk.explain import dollars, made_of, plain
+from risk.rules.base import (
+    PRICES,
+    NotYetEnforced,
+    Priority,
+    Trigger,
+    price_wait,
+    require_positive,
+    violation,
+)
+from risk.snapshot import Snapshot
+from risk.verdict import Alert, Flatten, Lock, RuleAnswer, Violation
+
+_ZERO = Decimal(0)
+_CENT = 100
+
+
+@frozen
+class DailyLoss:
+    """Flattens and locks to the reset once the day's loss reaches the limit."""
+
+    name: ClassVar[str] = "daily_loss"
+    triggers: ClassVar[frozenset[Trigger]] = PRICES
+    priority: ClassVar[Priority] = Priority.DAY
+    mandatory: ClassVar[bool] = False
+
+    limit: Decimal = field(metadata={"doc": "dollars of loss, positive, at which the day ends"})
+    basis: Literal["net", "realised"] = field(
+        default="net",
+        metadata={"doc": "net: with open P&L; realised: closed trades only; fees count in both"},
+    )
+    warn_at: tuple[int, ...] = field(
+        default=(), metadata={"doc": "percentages of the limit at which to alert, such as 50, 80"}
+    )
+    reduce_only_at: int | None = field(
+        default=None, metadata={"doc": "percentage of the limit; not enforced yet"}
+    )
+    buffer: Decimal = field(
+        default=_ZERO, metadata={"doc": "dollars before the limit at which to act already"}
+    )
+
+    def __attrs_post_init__(self) -> None:
+        require_positive(self.limit, "limit")
+        if self.basis not in ("net", "realised"):
+            raise ValueError(f"basis must be net or realised, got {self.basis}")
+        if any(not 0 < percent < 100 for percent in self.warn_at):
+            raise ValueError(f"warn_at must be percentages from 1 to 99, got {self.warn_at}")
+        if self.reduce_only_at is not None:
+            raise NotYetEnforced("reduce_only_at of daily_loss is not enforced yet: leave it out")
+        if not (self.buffer.is_finite() and 0 <= self.buffer < self.limit):
+            raise ValueError(f"buffer must be from 0 to below the limit, got {self.buffer}")
+
+    @property
+    def floor(self) -> Decimal:
+        """The result of the day at which to act, negative dollars."""
+        return self.buffer - self.limit
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+        """Judge the day's result, as far as it is certain."""
+        if snapshot.now >= snapshot.day_ends or self._locked(snapshot):
+            return RuleAnswer()
+        wake_in = price_wait(snapshot)
+        result = self._decidable(snapshot)
+        if result is not None and result <= self.floor:
+            return RuleAnswer((self._breach(snapshot, trigger, result),), wake_in=wake_in)
+        return RuleAnswer(alerts=self._warning(snapshot), wake_in=wake_in)
+
+    def _locked(self, snapshot: Snapshot) -> bool:
+        """This day's loss was answered already; what is open now is the lock's business."""
+        return any(
+            lock.rule == self.name and lock.until >= snapshot.day_ends
+            for lock in snapshot.active_locks
+        )
+
+    def _decidable(self, snapshot: Snapshot) -> Decimal | None:
+        """The result to judge; None while only later news can tell.
+
+        Closed losses need no price: where prices are missing or stale, they decide alone. While
+        ledger and position disagree, only a loss that is certain and on both counts decides.
+        """
+        totals = snapshot.totals
+        result = self._result(snapshot)
+        closed = totals.sure if snapshot.pnl_waits else totals.realised - totals.fees
+        if not totals.priced and closed <= self.floor:
+            return closed
+        if snapshot.pnl_waits:
+            return max(result, closed)
+        return result
+
+    def _result(self, snapshot: Snapshot) -> Decimal:
+        totals = snapshot.totals
+        return totals.net if self.basis == "net" else totals.realised - totals.fees
+
+    def _breach(self, snapshot: Snapshot, trigger: Trigger, result: Decimal) -> Violation:
+        limit = f"{plain(self.floor)}"
+        if self.buffer:
+            limit += f" (limit {plain(self.limit)} less buffer {plain(self.buffer)})"
+        word = "net" if result == snapshot.net and self.basis == "net" else "realised"
+        reason = f"{word} day {dollars(result)} <= {limit} ({made_of(snapshot.totals)})"
+        return violation(
+            self.name,
+            snapshot,
+            trigger,
+            observed=result,
+            limit=self.floor,
+            reason=reason,
+            actions=(Flatten(),),
+            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
+            inputs=_inputs(snapshot),
+        )
+
+    def _warning(self, snapshot: Snapshot) -> tuple[Alert, ...]:
+        result = self._result(snapshot)
+        if not self.warn_at or result >= 0:
+            return ()
+        passed = [share for share in self.warn_at if -result * _CENT >= self.limit * share]
+        if not passed:
+            return ()
+        share = max(passed)
+        message = (
+            f"{snapshot.account}: the day stands at {dollars(result)}, {share} % of the daily "
+            f"loss limit of {plain(self.limit)} is used ({made_of(snapshot.totals)})"
+        )
+        return (Alert(f"daily_loss_{share}", message),)
+
+
+def _inputs(snapshot: Snapshot) -> dict[str, str]:
+    totals = snapshot.totals
+    inputs = {
+        "net": str(totals.net),
+        "realised": str(totals.realised),
+        "open": str(totals.open),
+        "fees": str(totals.fees),
+        "estimated": str(totals.estimated).lower(),
+    }
+    for key, view in snapshot.contracts.items():
+        if view.holding.net:
+            inputs[f"position {key}"] = str(view.holding.net)
+            inputs[f"mark {key}"] = str(view.price.value)
+    return inputs

@@ -1,0 +1,111 @@
+"""``unrealized_loss``: the most a position, or all of them together, may be under water."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+from attrs import field, frozen
+
+from risk.explain import dollars, plain
+from risk.rules.base import (
+    PRICES,
+    NotYetEnforced,
+    Priority,
+    Trigger,
+    price_wait,
+    require_positive,
+    violation,
+)
+from risk.snapshot import ContractView, Snapshot
+from risk.verdict import Close, Flatten, RuleAnswer, Violation
+
+_ZERO = Decimal(0)
+
+
+@frozen
+class UnrealizedLoss:
+    """Closes a position whose open loss reaches the limit; fees are not part of it."""
+
+    name: ClassVar[str] = "unrealized_loss"
+    triggers: ClassVar[frozenset[Trigger]] = PRICES
+    priority: ClassVar[Priority] = Priority.PER_TRADE
+    mandatory: ClassVar[bool] = False
+
+    limit: Decimal = field(metadata={"doc": "dollars of open loss, positive"})
+    scope: Literal["position", "total"] = field(
+        default="position",
+        metadata={"doc": "position: each by itself, close it; total: their sum, flatten"},
+    )
+    cooldown: timedelta | None = field(
+        default=None, metadata={"doc": "pause after such a close; not enforced yet"}
+    )
+
+    def __attrs_post_init__(self) -> None:
+        require_positive(self.limit, "limit")
+        if self.scope not in ("position", "total"):
+            raise ValueError(f"scope must be position or total, got {self.scope}")
+        if self.cooldown is not None:
+            raise NotYetEnforced("cooldown of unrealized_loss is not enforced yet: leave it out")
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+        """Judge open P&L, once ledger and positions agree on what is open."""
+        wake_in = price_wait(snapshot)
+        if snapshot.pnl_waits:
+            return RuleAnswer(wake_in=wake_in)
+        held = [view for view in snapshot.contracts.values() if view.holding.size]
+        if self.scope == "total":
+            return RuleAnswer(tuple(self._together(snapshot, trigger, held)), wake_in=wake_in)
+        found = (self._alone(snapshot, trigger, view) for view in held)
+        return RuleAnswer(tuple(each for each in found if each is not None), wake_in=wake_in)
+
+    def _alone(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> Violation | None:
+        if view.open is None or view.open > -self.limit:
+            return None
+        holding = view.holding
+        return violation(
+            self.name,
+            snapshot,
+            trigger,
+            observed=view.open,
+            limit=-self.limit,
+            contract_id=holding.contract_id,
+            reason=f"open {dollars(view.open)} <= {plain(-self.limit)} ({_position(view)})",
+            actions=(Close(holding.contract_id),),
+            inputs=_inputs(view),
+        )
+
+    def _together(
+        self, snapshot: Snapshot, trigger: Trigger, held: list[ContractView]
+    ) -> Iterator[Violation]:
+        total = sum((view.open for view in held if view.open is not None), _ZERO)
+        if not held or total > -self.limit:
+            return
+        parts = "; ".join(_position(view) for view in held)
+        yield violation(
+            self.name,
+            snapshot,
+            trigger,
+            observed=total,
+            limit=-self.limit,
+            reason=f"open {dollars(total)} <= {plain(-self.limit)} ({parts})",
+            actions=(Flatten(),),
+            inputs={key: value for view in held for key, value in _inputs(view).items()},
+        )
+
+
+def _position(view: ContractView) -> str:
+    worth = view.holding.worth
+    entry = None if worth is None else worth.entry
+    at = "" if entry is None else f" from {dollars(entry)}"
+    mark = "unpriced" if view.price.value is None else f"marked {plain(view.price.value)}"
+    return f"{view.holding.net:+d} {view.holding.name}{at}, {mark}"
+
+
+def _inputs(view: ContractView) -> dict[str, str]:
+    holding = view.holding
+    return {
+        f"position {holding.contract_id}": str(holding.net),
+        f"mark {holding.contract_id}": str(view.price.value),
+        f"open {holding.contract_id}": str(view.open),
+    }
