@@ -11,7 +11,7 @@ Order is kept per lane. The capacity counts per lane; the conflated lane counts 
 import enum
 from collections import deque
 from collections.abc import Callable, Hashable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from attrs import frozen
 
@@ -54,13 +54,17 @@ _ATTRIBUTE: Final = "__mailbox_policy__"
 _DEFAULT: Final = Policy()
 
 
-def mailbox_policy[T](
+class _Declaration(Protocol):
+    def __call__[T](self, cls: type[T], /) -> type[T]: ...
+
+
+def mailbox_policy(
     *,
     lane: Lane = Lane.NORMAL,
     overflow: Overflow = Overflow.REJECT,
-    key: Callable[[T], Hashable] | None = None,
-    merge: Callable[[T, T], T] | None = None,
-) -> Callable[[type[T]], type[T]]:
+    key: Callable[[Any], Hashable] | None = None,
+    merge: Callable[[Any, Any], Any] | None = None,
+) -> _Declaration:
     """Declare how mailboxes treat a message class; undeclared classes are normal and rejected.
 
     ``key`` names what a conflated message is about; a newer one takes the place of the queued one
@@ -70,7 +74,7 @@ def mailbox_policy[T](
     """
     policy = Policy(lane, overflow, key, merge)
 
-    def declare(cls: type[T]) -> type[T]:
+    def declare[T](cls: type[T], /) -> type[T]:
         setattr(cls, _ATTRIBUTE, policy)
         return cls
 

@@ -104,7 +104,7 @@ class SupervisorSpec:
     """
 
     id: str = field(validator=_plain_id)
-    children: "tuple[ChildSpec | SupervisorSpec, ...]" = field(default=(), converter=tuple)
+    children: "tuple[ChildSpec | SupervisorSpec, ...]" = ()
     strategy: Strategy = Strategy.ONE_FOR_ONE
     intensity: Intensity = Intensity()
     backoff: Backoff = Backoff()

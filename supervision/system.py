@@ -64,11 +64,6 @@ class System:
             self._told = True
             raise self._root.error
 
-    async def _leave(self) -> None:
-        self.stop()
-        with trio.CancelScope(shield=True):
-            await self._ended.wait()
-
     def _report(self, child: Child, ended: bool) -> None:
         if ended:
             child.body.seal()
@@ -105,8 +100,8 @@ async def open_system(
                 nursery.start_soon(_abandon_when_over, system, nursery)
                 yield system
             finally:
-                await system._leave()
-                nursery.cancel_scope.cancel(reason="the system has stopped")
+                # The nursery waits for the rest: shielded, the root stops in order and in time.
+                system.stop()
     except BaseExceptionGroup as group:
         _raise_bare(sole(group))
     if not system._told:

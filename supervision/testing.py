@@ -110,7 +110,8 @@ async def open_test_system(
     observe: Callable[[SupervisionEvent], None] | None = None,
 ) -> AsyncIterator[System]:
     """Like ``open_system``, with seeded chance; fails on dead letters when the test has passed."""
-    async with open_system(root, chance=random.Random(seed), observe=observe) as system:
+    chance = random.Random(seed)  # noqa: S311 - backoff, not secrets
+    async with open_system(root, chance=chance, observe=observe) as system:
         yield system
     assert_no_dead_letters(system.dead_letters)
 
