@@ -1,0 +1,425 @@
+"""The account actor: the one owner of an account's state, from the broker's events to the rules.
+
+Events are merged in every phase; judged they are once there has been something to believe. The state
+survives a lost link, marked as stale; after a crash it is rebuilt from journal and broker.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, assert_never
+
+import structlog
+import trio
+
+from actors.locks import LockKeeper
+from actors.messages import (
+    AccountMessage,
+    ClockJoin,
+    ClockMessage,
+    ConnectionMessage,
+    ContractFound,
+    ContractMissing,
+    ContractWanted,
+    DayTurned,
+    EnforcementDone,
+    EnforcementMessage,
+    Evaluate,
+    Hold,
+    Holdings,
+    Join,
+    Judged,
+    LinkDown,
+    LinkUp,
+    Listed,
+    LockSet,
+    Marked,
+    Missed,
+    Origin,
+    PeerEnded,
+    PriceMessage,
+    PriceWanted,
+    ReadDone,
+    ReadFailed,
+    Reducing,
+    Reread,
+    Wake,
+)
+from actors.reconciler import Phase, Reconciler
+from actors.reporting import Desk
+from actors.store import Commit
+from broker.clock import Clock
+from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
+from risk.account_state import AccountState
+from risk.domain import BrokerAccount
+from risk.evaluate import Trigger
+from risk.ledger import OpenAtStart
+from risk.trading_day import TradingCalendar
+from risk.verdict import Alert
+from store import records
+from store.port import Journal
+from supervision import Actor, Ref, Timer
+
+EVALUATE_EVERY = 5.0
+"""Seconds between full evaluations of an account that could lose money: a lost message delays only."""
+DISAGREE_AT_MOST = 0.25
+"""Seconds that trades and positions may tell different stories before the broker is asked."""
+
+log = structlog.get_logger("seawall.account")
+
+
+class Account(Actor[AccountMessage]):
+    """State of one account."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        login: str,
+        calendar: TradingCalendar,
+        journal: Journal,
+        clock: Clock,
+        store: Ref[Commit],
+        connection: Ref[ConnectionMessage],
+        prices: Ref[PriceMessage],
+        session_clock: Ref[ClockMessage],
+        rules: Ref[Evaluate],
+        enforcement: Ref[EnforcementMessage],
+    ) -> None:
+        self._name = name
+        self._login = login
+        self._calendar = calendar
+        self._clock = clock
+        self._desk = Desk(journal, clock, store, name)
+        self._connection = connection
+        self._prices = prices
+        self._session_clock = session_clock
+        self._rules = rules
+        self._enforcement = enforcement
+        self._held: frozenset[str] = frozenset()
+        """Contracts whose marks are wanted."""
+        self._contracts_asked: set[str] = set()
+        self._reducing: set[str] = set()
+        """Contracts that enforcement has said it is closing."""
+        self._wake: Timer | None = None
+        self._wake_at = float("inf")
+
+    async def started(self) -> None:
+        """Rebuild what the journal knows, and introduce this account to those it depends on."""
+        self._state = self._restored()
+        self._reconciler: Reconciler[AccountMessage] = Reconciler(
+            name=self._name,
+            state=self._state,
+            calendar=self._calendar,
+            clock=self._clock,
+            desk=self._desk,
+            context=self.context,
+            reply_to=self.context.self,
+            connection=self._connection,
+            live=self._became_live,
+        )
+        self._locks = LockKeeper(
+            name=self._name,
+            state=self._state,
+            clock=self._clock,
+            desk=self._desk,
+            connection=self._connection,
+            look_after=lambda seconds: void(self.context.after(seconds, Wake("locks"))),
+        )
+        self._turn_day()
+        self._meet_peers()
+        self.context.every(EVALUATE_EVERY, Wake("regular"))
+
+    async def handle(self, message: AccountMessage) -> None:
+        """Merge what came, then see that it is judged."""
+        match message:
+            case Marked(contract_id, mark):
+                if self._state.apply_mark(contract_id, mark):
+                    self._judge(Trigger.MARK, Origin("mark", trio.current_time()))
+            case Fill() | PositionUpdate() | OrderUpdate() | AccountUpdate():
+                self._event(message)
+            case LinkUp() | LinkDown() | Listed() | Missed():
+                self._link_news(message)
+            case ReadDone():
+                self._reconciler.done(message)
+            case ReadFailed():
+                self._reconciler.failed(message)
+            case Reread(reading):
+                self._reconciler.done(reading)
+            case ContractFound(contract):
+                self._contracts_asked.discard(contract.id)
+                self._state.apply_contract(contract)
+                self._judge_now("contract")
+            case ContractMissing(contract_id, problem):
+                self._contract_missing(contract_id, problem)
+            case Judged(wake_in, alerts):
+                self._wake_no_later_than(trio.current_time() + wake_in)
+                for alert in alerts:
+                    self._desk.alert_once(alert)
+            case LockSet(lock):
+                if self._state.add_lock(lock):
+                    self._locks.look()
+                    self._judge_now("lock")
+            case Reducing(contract_id, contracts):
+                self._reducing.add(contract_id)
+                self._state.set_in_flight(contract_id, contracts)
+            case EnforcementDone():
+                self._judge_now("enforcement done")
+            case DayTurned():
+                self._turn_day()
+            case PeerEnded(peer):
+                self._introduce(peer)
+            case Wake(what):
+                self._woken(what)
+
+    def status(self) -> Mapping[str, Any]:
+        """The account as people want to see it; amounts as text in dollars."""
+        snapshot = self._state.snapshot(self._clock.now(), trio.current_time())
+        return {
+            "account": self._name,
+            "id": self._state.account_id,
+            "phase": self._reconciler.phase.value,
+            "trading_day": self._state.day.isoformat(),
+            "net": str(snapshot.totals.net),
+            "realised": str(snapshot.totals.realised),
+            "open": str(snapshot.totals.open),
+            "fees": str(snapshot.totals.fees),
+            "positions": [
+                {"contract": p.contract_id, "net": p.net, "average_price": str(p.average_price)}
+                for p in self._state.positions()
+            ],
+            "working_orders": len(self._state.working_orders()),
+            "locks": [
+                {"rule": lock.rule, "until": lock.until.isoformat(), "reason": lock.reason}
+                for lock in snapshot.locks
+            ],
+            "reconcile_s": self._reconciler.seconds,
+        }
+
+    # ---- beginning and peers ------------------------------------------------------------------
+
+    def _restored(self) -> AccountState:
+        now, mono = self._clock.now(), trio.current_time()
+        state = AccountState(self._name, self._calendar, now)
+        image = self._desk.journal.projection.account(self._name)
+        for lock in image.locks:
+            state.add_lock(lock)
+        for trade in image.trades.values():
+            state.apply_trade(trade, now, mono)
+        if image.day_start is not None:
+            opened = {
+                contract: OpenAtStart(lot.net, lot.mark, lot.entry)
+                for contract, lot in image.day_start.open.items()
+            }
+            state.restore_open_at_start(image.day_start.day, opened, now, mono)
+        return state
+
+    def _meet_peers(self) -> None:
+        peers: tuple[tuple[str, Ref[Any]], ...] = (
+            ("connection", self._connection),
+            ("prices", self._prices),
+            ("clock", self._session_clock),
+            ("rules", self._rules),
+            ("enforcement", self._enforcement),
+        )
+        for peer, ref in peers:
+            self.context.watch(ref, partial(PeerEnded, peer))
+            self._introduce(peer)
+
+    def _introduce(self, peer: str) -> None:
+        """(Re)tell a peer what it needs of this account: its memory of us ended with its life."""
+        me = self.context.self
+        match peer:
+            case "connection":
+                self._connection.tell(Join(self._name, me))
+            case "prices":
+                self._prices.tell(Hold(self._name, self._login, self._held, me))
+            case "clock":
+                self._session_clock.tell(ClockJoin(self._name, me))
+            case "rules":
+                self._judge_now("rules restarted")
+            case "enforcement":
+                for contract_id in self._reducing:
+                    self._state.set_in_flight(contract_id, 0)
+                self._reducing.clear()
+                self._show_holdings()
+                self._judge_now("enforcement restarted")
+
+    # ---- events -------------------------------------------------------------------------------
+
+    def _event(self, message: Fill | PositionUpdate | OrderUpdate | AccountUpdate) -> None:
+        stamp, now, mono = message.stamp, self._clock.now(), trio.current_time()
+        self._reconciler.heard(stamp.n)
+        match message:
+            case Fill(trade=trade):
+                trigger, changed = Trigger.FILL, self._state.apply_trade(trade, now, mono)
+                if changed:
+                    self._desk.record(records.fill(self._name, now, trade))
+            case PositionUpdate(position=position):
+                trigger = Trigger.POSITION
+                changed = self._state.apply_position(position, stamp.link, stamp.n, now, mono)
+            case OrderUpdate(order=order):
+                trigger, changed = Trigger.ORDER, self._state.apply_order(order, now)
+            case AccountUpdate(account=account):
+                trigger, changed = Trigger.ACCOUNT, self._state.apply_account(account)
+            case _:
+                assert_never(message)
+        if changed:
+            self._judge(trigger, Origin(trigger.value, stamp.received))
+            self._follow(trigger)
+
+    def _follow(self, trigger: Trigger) -> None:
+        """What a change of exposure asks for beside a judgement."""
+        if trigger in (Trigger.POSITION, Trigger.ORDER):
+            self._show_holdings()
+        self._follow_contracts()
+        if self._disagrees():
+            self.context.after(DISAGREE_AT_MOST, Wake("disagreement"))
+
+    def _disagrees(self) -> bool:
+        """Trades and positions tell different stories, and the broker was not asked yet."""
+        return any(not gap.reconciled for gap in self._state.disagreements().values())
+
+    def _follow_contracts(self) -> None:
+        for contract_id in self._state.missing_contracts():
+            if contract_id not in self._contracts_asked:
+                self._contracts_asked.add(contract_id)
+                self._connection.tell(ContractWanted(contract_id, self.context.self))
+        held = self._state.held_contracts()
+        if held != self._held:
+            self._held = held
+            self._introduce("prices")
+
+    def _contract_missing(self, contract_id: str, problem: str) -> None:
+        self._contracts_asked.discard(contract_id)
+        self._desk.alert_once(
+            Alert(
+                "contract_unknown",
+                f"{contract_id} cannot be valued: {problem}. Its profit and loss is NOT guarded "
+                "until the broker's record of it can be read; its size still is",
+                contract_id,
+                critical=True,
+            )
+        )
+
+    # ---- link and phase -----------------------------------------------------------------------
+
+    def _link_news(self, message: LinkUp | LinkDown | Listed | Missed) -> None:
+        match message:
+            case LinkUp(account=account, skew=skew):
+                moved = self._listed(account, skew)
+                self._reconciler.link_up(message, balance_moved=moved)
+            case Listed(account, skew):
+                self._listed(account, skew)
+            case LinkDown(reason):
+                self._state.lost_hub()
+                self._reconciler.link_down(reason)
+                self._show_holdings()
+            case Missed(reason):
+                self._reconciler.doubt(f"an event could not be read: {reason}")
+
+    def _listed(self, account: BrokerAccount, skew: float) -> bool:
+        """Take in the account list's line; True when the balance is not what was believed."""
+        if self._state.account_id is None:
+            seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
+            self._desk.record(records.account_seen(self._clock.now(), seen))
+        moved = self._state.balance != account.balance
+        if self._state.apply_account(account):
+            self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
+        self._locks.skew_measured(skew)
+        self._look_at_locks()
+        return moved
+
+    def _became_live(self, first: bool) -> None:
+        self._follow_contracts()
+        self._show_holdings()
+        trigger = Trigger.START if first else Trigger.FULL
+        self._judge(trigger, Origin("reconciled", trio.current_time()))
+
+    # ---- judging ------------------------------------------------------------------------------
+
+    def _judge(self, trigger: Trigger, origin: Origin) -> None:
+        if self._reconciler.believed:
+            mono = trio.current_time()
+            snapshot = self._state.snapshot(self._clock.now(), mono)
+            self._rules.tell(Evaluate(snapshot, self._holdings(mono), trigger, origin))
+
+    def _judge_now(self, why: str) -> None:
+        self._judge(Trigger.FULL, Origin(why, trio.current_time()))
+
+    def _holdings(self, mono: float) -> Holdings:
+        assert self._state.account_id is not None, "believed means listed"
+        return Holdings(
+            account_id=self._state.account_id,
+            positions=self._state.positions(),
+            orders=self._state.working_orders(),
+            locked=bool(self._state.locks),
+            exact=self._reconciler.phase is Phase.LIVE,
+            as_of=mono,
+        )
+
+    def _show_holdings(self) -> None:
+        if self._reconciler.believed:
+            self._enforcement.tell(self._holdings(trio.current_time()))
+
+    def _wake_no_later_than(self, mono: float) -> None:
+        if mono >= self._wake_at:
+            return
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake_at = mono
+        self._wake = self.context.after(mono - trio.current_time(), Wake("rule"))
+
+    # ---- time ---------------------------------------------------------------------------------
+
+    def _woken(self, what: str) -> None:
+        match what:
+            case "rule":
+                self._wake, self._wake_at = None, float("inf")
+                self._judge(Trigger.TIMER, Origin("timer", trio.current_time()))
+            case "regular":
+                self._regular()
+            case "disagreement":
+                if self._disagrees():
+                    self._reconciler.doubt("trades and positions disagree")
+            case "locks":
+                self._look_at_locks()
+            case _:
+                self._reconciler.woken(what)
+
+    def _regular(self) -> None:
+        exposed = bool(self._state.positions() or self._state.working_orders())
+        if exposed or self._state.locks:
+            self._judge_now("regular")
+        self._turn_day()
+        self._look_at_locks()
+        self._reconciler.audit(exposed)
+        for contract_id in self._state.stale_marks(trio.current_time()):
+            self._connection.tell(PriceWanted(contract_id, self.context.self))
+
+    def _look_at_locks(self) -> None:
+        if self._locks.look():
+            self._locks.look()
+            self._judge_now("lock ended")
+
+    def _turn_day(self) -> None:
+        """Begin the present trading day if that was not done yet; the journal says once for all."""
+        now = self._clock.now()
+        rolled = self._state.roll_day(now, trio.current_time())
+        known = self._desk.journal.projection.account(self._name).reset_day
+        if known is not None and known >= self._state.day:
+            return
+        opened = {} if rolled is None else rolled.open_at_start
+        start = records.DayStart(
+            self._state.day,
+            self._calendar.starts(self._state.day),
+            {c: records.OpenLot(lot.net, lot.mark, lot.entry) for c, lot in opened.items()},
+        )
+        net = None if rolled is None else str(rolled.net)
+        self._desk.record(records.reset(self._name, now, start, net_of_old_day=net))
+        log.info("daily reset", account=self._name, day=self._state.day.isoformat(), old_net=net)
+        self._look_at_locks()
+        self._judge_now("trading day")
+
+
+def void(_: object) -> None:
+    """Drop a value on purpose."""

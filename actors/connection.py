@@ -1,0 +1,402 @@
+"""The connection actor: one login's session, its link, and every request of its accounts.
+
+It keeps a session open, numbers nothing itself (the adapter stamps), routes events to accounts by
+id, and turns each request into a task whose one answer goes back to the asker. If this actor dies,
+its open mutations are answered as unknown by its next incarnation.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+import trio
+from attrs import define
+
+from actors.messages import (
+    AccountsListed,
+    CancelOrder,
+    CloseContract,
+    ConnectionMessage,
+    ContractWanted,
+    Feed,
+    FeedChanged,
+    Join,
+    LinkDown,
+    LinkMessage,
+    LinkUp,
+    Listed,
+    ListingWanted,
+    Missed,
+    Mutation,
+    MutationAnswered,
+    PartialCloseContract,
+    PeerEnded,
+    PriceMessage,
+    PriceWanted,
+    Quoted,
+    ReadWanted,
+    RequestAnswered,
+    SessionEnded,
+    SessionOpened,
+    Wake,
+)
+from actors.reporting import Desk
+from actors.requests import Read, answer_read, list_accounts, mutation, refuse_read
+from actors.store import Commit
+from broker.clock import Clock
+from broker.port import (
+    AccountUpdate,
+    Broker,
+    BrokerError,
+    BrokerEvent,
+    ConnectionChange,
+    Fill,
+    Hub,
+    LoggedOut,
+    Login,
+    LoginRejected,
+    NotExecuted,
+    OrderUpdate,
+    PositionUpdate,
+    QuoteUpdate,
+    RateLimited,
+    Session,
+    Unknown,
+    Unreadable,
+)
+from risk.domain import BrokerAccount
+from risk.verdict import Alert
+from store.port import Journal
+from supervision import Actor, Ref
+
+LIST_EVERY = 15.0
+"""Seconds between looks at the account list."""
+RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between tries to reach a gateway that does not answer; the last repeats."""
+REJECTED_AFTER = (30.0, 60.0, 120.0, 300.0)
+"""Seconds between logins with a key that was rejected: slowly, a lockout helps nobody."""
+
+log = structlog.get_logger("seawall.connection")
+
+
+@define
+class _Member:
+    name: str
+    reply_to: Ref[LinkMessage]
+    account: BrokerAccount | None = None
+
+
+class Connection(Actor[ConnectionMessage]):
+    """Owner of one login's session."""
+
+    def __init__(
+        self,
+        *,
+        login: Login,
+        broker: Broker,
+        journal: Journal,
+        clock: Clock,
+        store: Ref[Commit],
+        prices: Ref[PriceMessage],
+        adopt: Callable[[BrokerAccount], bool],
+    ) -> None:
+        self._login = login
+        self._broker = broker
+        self._desk = Desk(journal, clock, store)
+        self._prices = prices
+        self._adopt = adopt
+        """Asked for each tradable account that nobody joined for; True when it is taken in."""
+        self._session: Session | None = None
+        self._members: dict[str, _Member] = {}
+        self._by_id: dict[int, _Member] = {}
+        self._feed: frozenset[str] = frozenset()
+        self._user_hub: ConnectionChange | None = None
+        self._market_up = False
+        self._fresh = False
+        """The user hub's last news has not been passed on yet."""
+        self._listing = False
+        self._list_again = False
+        self._problem = "not connected yet"
+
+    async def started(self) -> None:
+        """Begin to keep a session, and to look at the account list regularly."""
+        self.context.start_task(self._keep_session, name="session")
+        self.context.every(LIST_EVERY, Wake("list"))
+        self.context.watch(self._prices, partial(PeerEnded, "prices"))
+
+    async def handle(self, message: ConnectionMessage) -> None:
+        """Route an event to its account, a request to the broker."""
+        match message:
+            case Fill(trade=trade):
+                self._route(trade.account_id, message)
+            case PositionUpdate(position=position):
+                self._route(position.account_id, message)
+            case OrderUpdate(order=order):
+                self._route(order.account_id, message)
+            case AccountUpdate(account=account):
+                self._route(account.id, message)
+            case CloseContract() | PartialCloseContract() | CancelOrder():
+                self._mutate(message)
+            case MutationAnswered(request, outcome, reply_to):
+                reply_to.tell(RequestAnswered(request, outcome))
+            case ReadWanted() | ContractWanted() | PriceWanted():
+                self._read(message)
+            case ConnectionChange():
+                self._hub_changed(message)
+            case Join(account, reply_to):
+                self._join(account, reply_to)
+            case Feed(contracts):
+                self._feed = contracts
+                self._watch()
+            case AccountsListed(accounts, problem):
+                self._accounts_listed(accounts, problem)
+            case ListingWanted() | Wake("list"):
+                self._list_accounts()
+            case SessionOpened(session):
+                self._session, self._problem = session, ""
+                self._list_accounts()
+            case SessionEnded(problem):
+                self._session_ended(problem)
+            case LoggedOut(reason):
+                self._logged_out(reason)
+            case Unreadable(hub, problem):
+                self._unreadable(hub, problem)
+            case PeerEnded("prices") if self._market_up:
+                self._prices.tell(FeedChanged(self._login.name, True, self.context.self))
+            case PeerEnded() | Wake():
+                pass
+
+    def status(self) -> Mapping[str, Any]:
+        """Link, hubs and requests of this login."""
+        session = self._session
+        figures = None if session is None else session.statistics()
+        hub = self._user_hub
+        return {
+            "login": self._login.name,
+            "user_hub": "up" if hub is not None and hub.up else "down",
+            "market_hub": "up" if self._market_up else "down",
+            "link": None if figures is None else figures.link,
+            "events": None if figures is None else figures.received,
+            "requests_last_minute": None if figures is None else figures.requests_last_minute,
+            "skew_s": None if figures is None else figures.skew,
+            "problem": self._problem,
+        }
+
+    # ---- the session --------------------------------------------------------------------------
+
+    async def _keep_session(self) -> None:
+        tries = rejections = 0
+        while True:
+            try:
+                async with self._broker.session(self._login, self._receive) as session:
+                    tries = rejections = 0
+                    self.context.self.tell(SessionOpened(session))
+                    await session.wait_failed()
+                return  # unreachable: wait_failed only raises
+            except LoginRejected as error:
+                delay = REJECTED_AFTER[min(rejections, len(REJECTED_AFTER) - 1)]
+                rejections += 1
+                self._alert_session("login_rejected", str(error), delay, critical=True)
+            except RateLimited as error:
+                delay = error.retry_after or REJECTED_AFTER[0]
+                self._alert_session("rate_limited", str(error), delay)
+            except BrokerError as error:
+                delay = RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
+                tries += 1
+                if tries == 1 or tries % 10 == 0:
+                    self._alert_session("unreachable", str(error), delay, critical=True)
+                self.context.self.tell(SessionEnded(str(error)))
+            await trio.sleep(delay)
+
+    def _alert_session(
+        self, code: str, problem: str, delay: float, *, critical: bool = False
+    ) -> None:
+        message = (
+            f"login {self._login.name} is not connected: {problem}. Its accounts are UNGUARDED; "
+            f"next try in {delay:g} s"
+        )
+        self._desk.alert(Alert(code, message, critical=critical))
+        if code != "unreachable":
+            self.context.self.tell(SessionEnded(problem))
+
+    def _receive(self, event: BrokerEvent) -> None:
+        """Sink of the session: quotes go straight to the price cache, the rest comes here."""
+        if isinstance(event, QuoteUpdate):
+            self._prices.tell(Quoted(self._login.name, event.contract_id, event.mark))
+        else:
+            self.context.self.tell(event)
+
+    def _session_ended(self, problem: str) -> None:
+        self._session, self._problem, self._user_hub = None, problem, None
+        self._listing = False
+        self._feed_down()
+        self._tell_all(LinkDown(problem))
+
+    def _hub_changed(self, change: ConnectionChange) -> None:
+        log.info(
+            f"{change.hub.value} hub {'up' if change.up else 'down'}",
+            login=self._login.name,
+            link=change.link,
+            proven=change.proven,
+            reason=change.reason,
+        )
+        if change.hub is Hub.MARKET:
+            self._market_up = change.up
+            self._prices.tell(FeedChanged(self._login.name, change.up, self.context.self))
+            return
+        self._user_hub, self._fresh = change, change.up
+        if change.up:
+            self._list_accounts(again=True)
+        else:
+            self._problem = change.reason
+            self._tell_all(LinkDown(change.reason or "the user hub is down"))
+
+    def _feed_down(self) -> None:
+        if self._market_up:
+            self._market_up = False
+            self._prices.tell(FeedChanged(self._login.name, False, self.context.self))
+
+    def _logged_out(self, reason: str) -> None:
+        message = (
+            f"the gateway ended the session of login {self._login.name} ({reason}): the same user "
+            "may have logged in elsewhere. Seawall reconnects without fighting over it"
+        )
+        self._desk.alert(Alert("logged_out", message, critical=True))
+
+    def _unreadable(self, hub: Hub, problem: str) -> None:
+        message = f"something on the {hub.value} hub could not be read: {problem}"
+        self._desk.alert(Alert("unreadable", message))
+        if hub is Hub.USER:
+            self._tell_all(Missed(problem))
+
+    # ---- accounts -----------------------------------------------------------------------------
+
+    def _join(self, name: str, reply_to: Ref[LinkMessage]) -> None:
+        self._members[name] = _Member(name, reply_to)
+        if self._session is not None:
+            self._list_accounts(again=True)
+
+    def _list_accounts(self, *, again: bool = False) -> None:
+        """One look at a time; ``again``: one more afterwards, since this one may be too old."""
+        if self._session is None:
+            return
+        if self._listing:
+            self._list_again = again or self._list_again
+            return
+        self._listing, self._list_again = True, False
+        self.context.request(
+            partial(list_accounts, self._session), _same
+        )
+
+    def _accounts_listed(self, accounts: tuple[BrokerAccount, ...] | None, problem: str) -> None:
+        self._listing = False
+        if self._list_again:
+            self._list_accounts()
+            return
+        if accounts is None:
+            log.warning("account list not read", login=self._login.name, problem=problem)
+            self.context.after(2.0, Wake("list"))
+            return
+        known = frozenset(self._by_id)
+        listed = {a.name: a for a in accounts}
+        by_id = {a.id: a for a in accounts}
+        for member in self._members.values():
+            before = member.account
+            member.account = by_id.get(before.id) if before else listed.get(member.name)
+            self._compare(member, before)
+        self._by_id = {m.account.id: m for m in self._members.values() if m.account is not None}
+        self._find_unguarded(accounts)
+        if frozenset(self._by_id) != known:
+            self._watch()
+        self._announce()
+
+    def _announce(self) -> None:
+        """Tell each account how it stands with the broker, on the present link if there is one."""
+        hub = self._user_hub
+        figures = None if self._session is None else self._session.statistics()
+        skew = 0.0 if figures is None or figures.skew is None else figures.skew
+        for member in self._by_id.values():
+            assert member.account is not None
+            if hub is not None and hub.up:
+                member.reply_to.tell(
+                    LinkUp(member.account, hub.link, hub.proven, skew, self._fresh)
+                )
+            else:
+                member.reply_to.tell(Listed(member.account, skew))
+        self._fresh = False
+
+    def _compare(self, member: _Member, before: BrokerAccount | None) -> None:
+        if member.account is None:
+            what = "is gone from" if before else "is unknown to"
+            self._desk.alert_once(
+                Alert(
+                    "account_missing",
+                    f"account {member.name} {what} login {self._login.name}: it is UNGUARDED. "
+                    "Check its name in the configuration",
+                    critical=True,
+                ),
+                member.name,
+            )
+            member.account = before
+        elif before is not None and before.name != member.account.name:
+            self._desk.alert_once(
+                Alert(
+                    "account_renamed",
+                    f"the broker calls account {before.name} {member.account.name} now; it is "
+                    "still guarded",
+                ),
+                member.account.name,
+            )
+
+    def _find_unguarded(self, accounts: tuple[BrokerAccount, ...]) -> None:
+        for account in accounts:
+            if account.id in self._by_id or not account.can_trade or self._adopt(account):
+                continue
+            self._desk.alert_once(
+                Alert(
+                    "account_unguarded",
+                    f"account {account.name} of login {self._login.name} can trade but is not "
+                    "configured: it is UNGUARDED",
+                    critical=True,
+                ),
+                account.name,
+            )
+
+    def _watch(self) -> None:
+        if self._session is not None:
+            self._session.watch(sorted(self._by_id), sorted(self._feed))
+
+    def _route(self, account_id: int, message: LinkMessage) -> None:
+        member = self._by_id.get(account_id)
+        if member is not None:
+            member.reply_to.tell(message)
+
+    def _tell_all(self, message: LinkMessage) -> None:
+        for member in self._members.values():
+            member.reply_to.tell(message)
+
+    # ---- requests -----------------------------------------------------------------------------
+
+    def _mutate(self, message: Mutation) -> None:
+        session, request, reply_to = self._session, message.request, message.reply_to
+        if session is None:
+            reply_to.tell(RequestAnswered(request, NotExecuted(f"no session: {self._problem}")))
+            return
+        self.context.request(
+            mutation(session, message),
+            lambda outcome: MutationAnswered(request, outcome, reply_to),
+            lost=MutationAnswered(
+                request, Unknown("the connection restarted before the answer"), reply_to
+            ),
+        )
+
+    def _read(self, message: Read) -> None:
+        if self._session is None:
+            refuse_read(message, f"no session: {self._problem}")
+        else:
+            self.context.start_task(answer_read, self._session, message, name="read")
+
+
+def _same(answer: AccountsListed) -> AccountsListed:
+    return answer

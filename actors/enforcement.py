@@ -1,0 +1,403 @@
+"""The enforcement actor: the thin shell around :class:`actors.pursuit.Enforcer`.
+
+A lock reaches the operating system before its close request leaves; everything else that must be
+written or said waits until the requests are on their way (the paperwork).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+import trio
+from attrs import frozen
+
+from actors.intents import (
+    Answered,
+    Began,
+    Effect,
+    Fulfilled,
+    InFlight,
+    ReadExposure,
+    SendCancel,
+    SendClose,
+    SendPartialClose,
+    Stubborn,
+)
+from actors.messages import (
+    AccountMessage,
+    CancelOrder,
+    CloseContract,
+    ConnectionMessage,
+    Decided,
+    EnforcementDone,
+    EnforcementMessage,
+    Holdings,
+    LockSet,
+    PartialCloseContract,
+    ReadDone,
+    ReadFailed,
+    ReadWanted,
+    Reducing,
+    RequestAnswered,
+    Reread,
+    Wake,
+)
+from actors.pursuit import NEVER, Enforcer
+from actors.reporting import Desk
+from actors.store import Commit
+from broker.clock import Clock
+from broker.port import Done, NotExecuted, Outcome, Priority, Refused, Unknown
+from risk.domain import Episode
+from risk.verdict import Action, Alert, Cancel, Close, Flatten, Lock, Reduce, Verdict, Violation
+from store import records
+from store.port import Journal, Json, Record
+from supervision import Actor, Ref, Timer
+
+PAPERWORK_AFTER = 0.005
+"""Seconds that logs and records stand back, so that a request never waits for them."""
+REQUESTS_PER_LIFE = 1_000_000
+"""Request numbers of one incarnation never meet those of another."""
+
+log = structlog.get_logger("seawall.enforcement")
+
+
+@frozen
+class Timing:
+    """When the input of an intent was received and judged, monotonic seconds."""
+
+    received: float
+    decided: float
+
+
+@frozen
+class Enforced:
+    """One answered request of an enforcement, as reports show it."""
+
+    rule: str
+    contract: str | None
+    action: str
+    observed: str
+    limit: str
+    reason: str
+    latency_ms: float | None
+    """From the receipt of the newest input to the broker's answer; None after a restart."""
+    outcome: str
+    at: str
+
+
+class Enforcement(Actor[EnforcementMessage]):
+    """Drives the verdicts of one account until the broker shows them fulfilled."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        armed: bool,
+        journal: Journal,
+        clock: Clock,
+        store: Ref[Commit],
+        state: Ref[AccountMessage],
+        connection: Ref[ConnectionMessage],
+        report: Callable[[Enforced], None] = lambda _: None,
+    ) -> None:
+        self._account = account
+        self._armed = armed
+        self._journal = journal
+        self._clock = clock
+        self._desk = Desk(journal, clock, store, account)
+        self._state = state
+        self._connection = connection
+        self._report = report
+        self._account_id: int | None = None
+        self._as_of = -NEVER
+        self._locks: set[Lock] = set()
+        self._timing: dict[str, Timing] = {}
+        """By intent id; intents of an earlier life have none."""
+        self._paper: list[Callable[[], None]] = []
+        self._records: list[Record] = []
+        self._timer: Timer | None = None
+        self._imagined: set[tuple[str, Action, Episode | None]] = set()
+        """What a watched account was already told it would have done."""
+
+    async def started(self) -> None:
+        """Take up the intents of an earlier life; they begin with a read."""
+        image = self._journal.projection.account(self._account)
+        self._account_id = image.broker_id
+        self._locks = set(image.locks)
+        generation = self.context.generation
+        self._enforcer = Enforcer(
+            name=f"{self._account}-{self._journal.statistics().last}-{generation}",
+            last_request=generation * REQUESTS_PER_LIFE,
+        )
+        if self._armed:
+            for intent in image.open_intents:
+                self._enforcer.resume(intent, trio.current_time())
+        self._drive()
+
+    async def handle(self, message: EnforcementMessage) -> None:
+        """Record what the message says, then do everything that is due."""
+        mono = trio.current_time()
+        match message:
+            case Decided():
+                self._learn(message.holdings)
+                self._decided(message, mono)
+            case Holdings():
+                self._learn(message)
+            case RequestAnswered(request, outcome):
+                self._enforcer.answer(request, outcome, mono)
+            case ReadDone(positions=positions, orders=orders):
+                self._enforcer.exposure(positions or (), orders or (), mono)
+                self._state.tell(Reread(message))
+            case ReadFailed():
+                self._enforcer.read_failed(mono)
+            case Wake("paperwork"):
+                self._do_paperwork()
+                return
+            case Wake():
+                self._timer = None
+        self._drive()
+
+    def status(self) -> Mapping[str, Any]:
+        """Open intents and tries."""
+        return {
+            "armed": self._armed,
+            "open": [
+                {"rule": i.violation.rule, "action": describe(i.action), "id": i.id}
+                for i in self._enforcer.open_intents
+            ],
+        }
+
+    # ---- verdicts -----------------------------------------------------------------------------
+
+    def _learn(self, holdings: Holdings) -> None:
+        self._account_id = holdings.account_id
+        if holdings.as_of > self._as_of:
+            self._as_of = holdings.as_of
+            self._enforcer.seen(
+                holdings.positions, holdings.orders, holdings.exact, trio.current_time()
+            )
+
+    def _decided(self, message: Decided, mono: float) -> None:
+        if not self._armed:
+            self._imagine(message)
+            return
+        for violation in message.verdict.violations:
+            if violation.lock is not None and violation.lock not in self._locks:
+                self._set_lock(violation, violation.lock)
+        locked = message.holdings.locked or bool(message.verdict.locks)
+        for action in message.verdict.plan:
+            violation = responsible(message.verdict, action)
+            episode = None if locked else _episode(action, message.holdings)
+            self._newest = Timing(message.origin.received, message.decided)
+            self._enforcer.decided(action, violation, episode, mono)
+
+    def _set_lock(self, violation: Violation, lock: Lock) -> None:
+        self._journal.spool(records.lock(self._account, self._clock.now(), lock))
+        self._locks.add(lock)
+        self._state.tell(LockSet(lock))
+        self._later(
+            lambda: log.warning(
+                "account locked",
+                account=self._account,
+                rule=violation.rule,
+                until=lock.until.isoformat(),
+                reason=lock.reason,
+            )
+        )
+
+    def _imagine(self, message: Decided) -> None:
+        """A watched account: say once what would have been done, and do nothing."""
+        for action in message.verdict.plan:
+            violation = responsible(message.verdict, action)
+            key = (violation.rule, action, _episode(action, message.holdings))
+            if key not in self._imagined:
+                self._imagined.add(key)
+                self._write(records.decision(
+                    self._account, self._clock.now(), violation, imagined=describe(action)
+                ))
+                log.warning(
+                    "would have acted, but this account is only watched",
+                    account=self._account,
+                    rule=violation.rule,
+                    action=describe(action),
+                    reason=violation.reason,
+                )
+
+    # ---- effects ------------------------------------------------------------------------------
+
+    def _drive(self) -> None:
+        mono = trio.current_time()
+        for effect in self._enforcer.step(mono):
+            self._perform(effect)
+        wake_at = self._enforcer.wake_at
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if wake_at != NEVER:
+            # Something due that cannot move yet is looked at again soon, not at once.
+            self._timer = self.context.after(max(wake_at - mono, 0.02), Wake("pursue"))
+
+    def _perform(self, effect: Effect) -> None:
+        match effect:
+            case SendClose(request, contract_id):
+                self._connection.tell(
+                    CloseContract(request, self._id(), contract_id, self.context.self)
+                )
+            case SendPartialClose(request, contract_id, size):
+                self._connection.tell(
+                    PartialCloseContract(
+                        request, self._id(), contract_id, size, self.context.self
+                    )
+                )
+            case SendCancel(request, order_id):
+                self._connection.tell(
+                    CancelOrder(request, self._id(), order_id, self.context.self)
+                )
+            case ReadExposure():
+                self._connection.tell(
+                    ReadWanted(
+                        "enforcement", self._id(), self.context.self, Priority.ENFORCEMENT
+                    )
+                )
+            case InFlight(contract_id, reducing):
+                self._state.tell(Reducing(contract_id, reducing))
+            case Began(intent):
+                self._timing[intent.id] = self._newest
+                self._later(lambda: self._file_intent(intent))
+            case Answered():
+                self._later(lambda: self._file_answer(effect))
+            case Fulfilled(intent, how):
+                self._state.tell(EnforcementDone(intent.violation.rule, how))
+                self._later(lambda: self._file_end(intent, how))
+            case Stubborn(intent, tries, problem):
+                self._later(lambda: self._alert_stubborn(intent, tries, problem))
+
+    def _id(self) -> int:
+        assert self._account_id is not None, "intents exist only for accounts that were seen"
+        return self._account_id
+
+    # ---- paperwork ----------------------------------------------------------------------------
+
+    def _later(self, write: Callable[[], None]) -> None:
+        if not self._paper:
+            self.context.after(PAPERWORK_AFTER, Wake("paperwork"))
+        self._paper.append(write)
+
+    def _do_paperwork(self) -> None:
+        paper, self._paper = self._paper, []
+        for write in paper:
+            write()
+        self._desk.record(*self._records)
+        self._records = []
+
+    def _write(self, record: Record) -> None:
+        self._records.append(record)
+
+    def _file_intent(self, intent: records.Intent) -> None:
+        timing = self._timing[intent.id]
+        now = self._clock.now()
+        self._write(records.intent(self._account, now, intent))
+        self._write(
+            records.decision(
+                self._account,
+                now,
+                intent.violation,
+                decided_after_ms=round((timing.decided - timing.received) * 1000, 3),
+            )
+        )
+        log.warning(
+            describe(intent.action),
+            account=self._account,
+            rule=intent.violation.rule,
+            reason=intent.violation.reason,
+        )
+
+    def _file_answer(self, effect: Answered) -> None:
+        intent, timing = effect.intent, self._timing.get(effect.intent.id)
+        violation = intent.violation
+        latency = None if timing is None else (effect.answered - timing.received) * 1000
+        body: dict[str, Json] = {
+            "request": effect.request,
+            "try": effect.tries,
+            "took_ms": round((effect.answered - effect.sent) * 1000, 3),
+            "latency_ms": None if latency is None else round(latency, 3),
+            "outcome": outcome_text(effect.outcome),
+        }
+        now = self._clock.now()
+        self._write(records.outcome(self._account, now, intent.id, body))
+        write = log.info if isinstance(effect.outcome, Done) else log.warning
+        write("broker answered", account=self._account, rule=violation.rule, **body)
+        self._report(
+            Enforced(
+                rule=violation.rule,
+                contract=violation.contract_id,
+                action=describe(intent.action),
+                observed=str(violation.observed),
+                limit=str(violation.limit),
+                reason=violation.reason,
+                latency_ms=None if latency is None or effect.tries > 1 else latency,
+                outcome=outcome_text(effect.outcome),
+                at=now.isoformat(),
+            )
+        )
+
+    def _file_end(self, intent: records.Intent, how: str) -> None:
+        self._timing.pop(intent.id, None)
+        self._write(records.intent_done(self._account, self._clock.now(), intent.id, how))
+        log.info("done", account=self._account, rule=intent.violation.rule, how=how)
+
+    def _alert_stubborn(self, intent: records.Intent, tries: int, problem: str) -> None:
+        alert = Alert(
+            "enforcement_stubborn",
+            f"{describe(intent.action)} is still not done after {tries - 1} tries ({problem}): "
+            "your money is still at risk; close it on the platform. Seawall keeps trying",
+            critical=True,
+        )
+        self._desk.alert(alert, rule=intent.violation.rule)
+
+
+def responsible(verdict: Verdict, action: Action) -> Violation:
+    """The violation that asks for an action of the merged plan, or for more in the same contract."""
+    for violation in verdict.violations:
+        if action in violation.actions:
+            return violation
+    contract_id = getattr(action, "contract_id", None)
+    for violation in verdict.violations:
+        if any(getattr(a, "contract_id", None) == contract_id for a in violation.actions):
+            return violation
+    return verdict.violations[0]
+
+
+def _episode(action: Action, holdings: Holdings) -> Episode | None:
+    if isinstance(action, Flatten | Cancel):
+        return None
+    for position in holdings.positions:
+        if position.contract_id == action.contract_id:
+            return position.episode
+    return None
+
+
+def describe(action: Action) -> str:
+    """An action in the words of a trader."""
+    match action:
+        case Close(contract_id):
+            return f"close {contract_id}"
+        case Reduce(contract_id, keep):
+            return f"reduce {contract_id} to {keep}"
+        case Cancel(order_id, contract_id):
+            return f"cancel order {order_id} in {contract_id}"
+        case Flatten():
+            return "flatten the account"
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """An outcome in one short phrase."""
+    match outcome:
+        case Done():
+            return "done"
+        case Refused(code, message):
+            return f"refused ({code}: {message})"
+        case NotExecuted(reason):
+            return f"not executed ({reason})"
+        case Unknown(reason):
+            return f"unknown ({reason})"

@@ -1,0 +1,464 @@
+"""What the actors say to each other. Frozen; lanes and conflation are declared with each message."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from attrs import evolve, frozen
+
+from broker.port import (
+    AccountUpdate,
+    ConnectionChange,
+    Fill,
+    LoggedOut,
+    OrderUpdate,
+    Outcome,
+    PositionUpdate,
+    Priority,
+    Session,
+    Unreadable,
+)
+from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
+from risk.evaluate import Trigger
+from risk.snapshot import Snapshot
+from risk.verdict import Alert, Lock, Verdict
+from supervision import Lane, Ref, Terminated, mailbox_policy
+
+# ---- prices -----------------------------------------------------------------------------------
+
+
+@mailbox_policy(
+    lane=Lane.CONFLATED,
+    key=lambda m: (m.login, m.contract_id),
+    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
+)
+@frozen
+class Quoted:
+    """A login's market hub quoted a contract."""
+
+    login: str
+    contract_id: str
+    mark: Mark
+
+
+@mailbox_policy(
+    lane=Lane.CONFLATED,
+    key=lambda m: m.contract_id,
+    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
+)
+@frozen
+class Marked:
+    """The newest mark of a contract that an account asked for."""
+
+    contract_id: str
+    mark: Mark
+
+
+@frozen
+class Hold:
+    """An account wants marks of exactly these contracts."""
+
+    account: str
+    login: str
+    contracts: frozenset[str]
+    reply_to: "Ref[Marked]"
+
+
+@frozen
+class FeedChanged:
+    """A login's market hub came up or went down; ``reply_to`` takes the contracts to subscribe."""
+
+    login: str
+    up: bool
+    reply_to: "Ref[Feed]"
+
+
+@frozen
+class Feed:
+    """Subscribe exactly these contracts' quotes."""
+
+    contracts: frozenset[str]
+
+
+# ---- requests to a connection -----------------------------------------------------------------
+
+
+@frozen
+class Join:
+    """An account introduces itself to its login's connection, after each start of either."""
+
+    account: str
+    reply_to: "Ref[LinkMessage]"
+
+
+@frozen
+class CloseContract:
+    """Position/closeContract."""
+
+    request: int
+    account_id: int
+    contract_id: str
+    reply_to: "Ref[RequestAnswered]"
+
+
+@frozen
+class PartialCloseContract:
+    """Position/partialCloseContract."""
+
+    request: int
+    account_id: int
+    contract_id: str
+    size: int
+    reply_to: "Ref[RequestAnswered]"
+
+
+@frozen
+class CancelOrder:
+    """Order/cancel."""
+
+    request: int
+    account_id: int
+    order_id: int
+    reply_to: "Ref[RequestAnswered]"
+
+
+Mutation = CloseContract | PartialCloseContract | CancelOrder
+
+
+@frozen
+class RequestAnswered:
+    """The one answer to a mutation."""
+
+    request: int
+    outcome: Outcome
+
+
+@frozen
+class MutationAnswered:
+    """The connection's own note of an answer that is to be passed on."""
+
+    request: int
+    outcome: Outcome
+    reply_to: "Ref[RequestAnswered]"
+
+
+@frozen
+class ReadWanted:
+    """Which parts of an account's state to read from the broker."""
+
+    purpose: str
+    """Comes back with the answer, so that the asker knows what it was for."""
+    account_id: int
+    reply_to: "Ref[ReadDone | ReadFailed]"
+    priority: Priority
+    positions: bool = True
+    orders: bool = True
+    trades_since: datetime | None = None
+    """None: no trades are wanted."""
+
+
+@frozen
+class ReadDone:
+    """The broker's answers; a part that was not wanted is None."""
+
+    purpose: str
+    link: int
+    n0: int
+    """Receive counter of the session before the reads, ``n1`` after them."""
+    n1: int
+    positions: tuple[Position, ...] | None
+    orders: tuple[Order, ...] | None
+    trades: tuple[Trade, ...] | None
+
+
+@frozen
+class ReadFailed:
+    """A read failed; for people ``problem`` says how."""
+
+    purpose: str
+    problem: str
+
+
+@frozen
+class ContractWanted:
+    """The broker's record of a contract is needed."""
+
+    contract_id: str
+    reply_to: "Ref[ContractFound | ContractMissing]"
+
+
+@frozen
+class ContractFound:
+    """The broker's record of a contract."""
+
+    contract: Contract
+
+
+@frozen
+class ContractMissing:
+    """The broker's record of a contract could not be had."""
+
+    contract_id: str
+    problem: str
+
+
+@frozen
+class ListingWanted:
+    """Look at the account list now: a lock is about to end and the broker's clock must agree."""
+
+
+@frozen
+class PriceWanted:
+    """Marks are stale: what does the newest one-minute bar say?"""
+
+    contract_id: str
+    reply_to: "Ref[Marked]"
+
+
+# ---- from a connection to its accounts ---------------------------------------------------------
+
+
+@frozen
+class LinkUp:
+    """The user hub is up and this account is subscribed on it."""
+
+    account: BrokerAccount
+    link: int
+    proven: bool
+    skew: float
+    """Broker clock minus ours, seconds."""
+    fresh: bool
+    """The hub has just said so; false when this is only the regular look at the account list."""
+
+
+@frozen
+class LinkDown:
+    """The user hub is down: nothing is heard about this account."""
+
+    reason: str
+
+
+@frozen
+class Listed:
+    """The regular look at the account list."""
+
+    account: BrokerAccount
+    skew: float
+
+
+@frozen
+class Missed:
+    """Something about this login was received that could not be read: look for yourself."""
+
+    reason: str
+
+
+LinkMessage = (
+    LinkUp
+    | LinkDown
+    | Listed
+    | Missed
+    | Fill
+    | PositionUpdate
+    | OrderUpdate
+    | AccountUpdate
+    | ReadDone
+    | ReadFailed
+    | ContractFound
+    | ContractMissing
+)
+
+
+# ---- account, rules, enforcement ---------------------------------------------------------------
+
+
+@frozen
+class Origin:
+    """Which input an evaluation answers: what it was, and when it was received (monotonic s)."""
+
+    what: str
+    received: float
+
+
+@mailbox_policy(lane=Lane.CONFLATED, key=lambda m: None)
+@frozen
+class Holdings:
+    """The account's positions and working orders at one instant."""
+
+    account_id: int
+    positions: tuple[Position, ...]
+    orders: tuple[Order, ...]
+    locked: bool
+    exact: bool
+    """Settled with the broker; false allows full closes only."""
+    as_of: float
+    """Monotonic seconds; an older picture never replaces a newer one."""
+
+
+def _merged(old: "Evaluate", new: "Evaluate") -> "Evaluate":
+    # The newest state with every reason to look at it; the oldest input is the one kept waiting.
+    trigger = new.trigger if new.trigger is old.trigger else Trigger.FULL
+    return evolve(new, trigger=trigger, origin=old.origin)
+
+
+@mailbox_policy(lane=Lane.CONFLATED, key=lambda m: None, merge=_merged)
+@frozen
+class Evaluate:
+    """Judge this state. Merging keeps the newest state, so an old one is never judged after it."""
+
+    snapshot: Snapshot
+    holdings: Holdings
+    trigger: Trigger
+    origin: Origin
+
+
+@frozen
+class Decided:
+    """What the rules say about a state that breaks them."""
+
+    verdict: Verdict
+    holdings: Holdings
+    origin: Origin
+    decided: float
+    """Monotonic seconds."""
+
+
+@frozen
+class Judged:
+    """What the account must do about a judgement: look again at an instant, tell the trader."""
+
+    wake_in: float
+    """Seconds; infinite when time alone changes nothing."""
+    alerts: tuple[Alert, ...]
+
+
+@frozen
+class LockSet:
+    """Enforcement has set a lock; it is in the journal already."""
+
+    lock: Lock
+
+
+@frozen
+class Reducing:
+    """So many contracts are being closed by us; 0 when none is any more."""
+
+    contract_id: str
+    contracts: int
+
+
+@frozen
+class EnforcementDone:
+    """An intent came true: look at the account again."""
+
+    rule: str
+    how: str
+
+
+@frozen
+class Reread:
+    """What enforcement read from the broker, for the account's own state."""
+
+    reading: ReadDone
+
+
+# ---- the clock ---------------------------------------------------------------------------------
+
+
+@frozen
+class ClockJoin:
+    """An actor wants to hear of each new trading day."""
+
+    name: str
+    reply_to: "Ref[DayTurned]"
+
+
+@frozen
+class DayTurned:
+    """It is this trading day now; may be said more than once."""
+
+    day: date
+
+
+# ---- small things actors say to themselves ------------------------------------------------------
+
+
+@frozen
+class PeerEnded:
+    """An actor this one depends on ended an incarnation; it will be back."""
+
+    peer: str
+    terminated: Terminated
+
+
+@frozen
+class Wake:
+    """A timer of the actor itself."""
+
+    what: str
+
+
+@frozen
+class SessionOpened:
+    """The connection's session is there."""
+
+    session: Session
+
+
+@frozen
+class SessionEnded:
+    """The connection's session is gone, or could not be opened."""
+
+    problem: str
+
+
+@frozen
+class AccountsListed:
+    """Answer to the regular look at the account list; None when it failed."""
+
+    accounts: tuple[BrokerAccount, ...] | None
+    problem: str = ""
+
+
+ConnectionMessage = (
+    Join
+    | Feed
+    | Mutation
+    | MutationAnswered
+    | ReadWanted
+    | ContractWanted
+    | PriceWanted
+    | ListingWanted
+    | Fill
+    | PositionUpdate
+    | OrderUpdate
+    | AccountUpdate
+    | ConnectionChange
+    | LoggedOut
+    | Unreadable
+    | SessionOpened
+    | SessionEnded
+    | AccountsListed
+    | PeerEnded
+    | Wake
+)
+AccountMessage = (
+    LinkMessage
+    | Marked
+    | LockSet
+    | Reducing
+    | EnforcementDone
+    | Reread
+    | Judged
+    | DayTurned
+    | PeerEnded
+    | Wake
+)
+RulesMessage = Evaluate
+EnforcementMessage = (
+    Decided | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
+)
+PriceMessage = Quoted | Hold | FeedChanged
+ClockMessage = ClockJoin | Wake
+
+Status = Mapping[str, Any]

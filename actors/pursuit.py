@@ -1,0 +1,428 @@
+"""Pure core of enforcement: what to send, read and wait for until a verdict has come true.
+
+The problem. A close can be refused, lost, executed without an answer, raced by the trader's own stop,
+or reported before it is true. The broker's position is the only proof. So a verdict becomes a
+*pursuit*: it sends, looks, and sends again until a fresh read of the broker shows it fulfilled.
+
+The invariants. One request in flight per contract and per order, and only closing ones. A first full
+close leaves at once; every later try, and every partial close, is decided on a read that began after
+the previous answer. Orders that could still protect a position are left alone until it is flat: a
+refused close would otherwise leave it naked.
+
+``Enforcer`` is synchronous and owns no clock: inputs record facts, :meth:`Enforcer.step` answers with
+the effects that are due, :attr:`Enforcer.wake_at` says when time alone will make something due.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import define, field
+
+from actors.intents import (
+    Answered,
+    Began,
+    Effect,
+    Fulfilled,
+    InFlight,
+    ReadExposure,
+    SendCancel,
+    SendClose,
+    SendPartialClose,
+    Stubborn,
+)
+from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from risk.domain import Episode, Order, Position
+from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
+from store.records import Intent
+
+RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between tries; after them every ``RETRY_SLOWLY``."""
+RETRY_SLOWLY = 30.0
+VERIFY_WITHIN = 0.5
+"""How long an accepted request may stay without an event before the broker is read."""
+FRESH_FOR = 0.5
+"""A retry is decided on a read that began at most so long before it was due."""
+ANSWER_WITHIN = 10.0
+"""A request without an answer for so long counts as unknown."""
+REVERSAL_WITHIN = 1.0
+"""An opposite position first seen so soon after our close is the product of a race with it."""
+BLIND_AFTER_FAILED_READS = 2
+"""A full close cannot flip or add, so after so many failed reads it is sent without one."""
+
+NEVER = float("inf")
+
+
+@define
+class Pursuit:
+    """One intent under way on one contract or order; mutated only by its Enforcer."""
+
+    intent: Intent
+    keep: int
+    episode: Episode | None
+    due: float
+    """Monotonic seconds before which nothing more is sent."""
+    read_from: float | None = None
+    """Only a read that began at or after this instant counts; None: none is needed."""
+    look_at: float = 0.0
+    """Monotonic seconds at which that read is begun."""
+    request: int | None = None
+    sent: float = 0.0
+    sent_keep: int = 0
+    first_sent: float | None = None
+    tries: int = 0
+    problem: str = ""
+
+    def begin_send(self, request: int, mono: float) -> None:
+        """A request leaves now."""
+        self.request, self.sent, self.sent_keep = request, mono, self.keep
+        self.first_sent = mono if self.first_sent is None else self.first_sent
+        self.tries += 1
+        self.due = mono + ANSWER_WITHIN
+
+    def end_send(self, outcome: Outcome, mono: float) -> None:
+        """The request was answered: when to look, and when to try again."""
+        self.request, self.read_from = None, mono
+        delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
+        match outcome:
+            case Done():
+                self.problem = "accepted, yet the position stands"
+            case Unknown(reason):
+                self.problem = f"outcome unknown: {reason}"
+            case Refused(code, message):
+                self.problem = f"refused with code {code}: {message}"
+            case NotExecuted(reason, retry_after):
+                self.problem = f"not executed: {reason}"
+                delay = max(delay, min(retry_after or 0.0, 5.0))
+        if isinstance(outcome, Done | Unknown):
+            self.look_at, self.due = mono + VERIFY_WITHIN, mono + max(delay, VERIFY_WITHIN)
+        else:
+            self.look_at, self.due = mono, mono + delay
+        if self.keep < self.sent_keep:
+            self.widen(self.keep, mono)
+
+    def widen(self, keep: int, mono: float) -> None:
+        """More is to be closed than before: a full close needs no read and does not wait."""
+        self.keep = keep
+        if self.request is None:
+            self.due, self.tries = mono, 0
+            self.read_from = mono if keep else None
+            self.look_at = mono
+
+
+@define
+class Enforcer:
+    """All pursuits of one account and the newest known exposure they are judged by."""
+
+    name: str
+    """Prefix of intent ids; differs per incarnation, so that ids never repeat."""
+    positions: dict[str, Position] = field(factory=dict)
+    """Open positions by contract, newest known."""
+    orders: dict[int, Order] = field(factory=dict)
+    """Working orders by id, newest known."""
+    flattening: Intent | None = None
+    pursuits: dict[str, Pursuit] = field(factory=dict)
+    cancels: dict[int, Pursuit] = field(factory=dict)
+    _informed: bool = False
+    """Positions and orders are known: before that, nothing is sent without a read."""
+    _exact: bool = True
+    """False while the account has not settled its state: then only full closes are sent."""
+    _flatten_read_from: float = 0.0
+    _ended: dict[str, Episode] = field(factory=dict)
+    """Last episode seen ended per contract: a late verdict about it starts with a read."""
+    _seen: dict[str | int, float] = field(factory=dict)
+    """When each contract's position, or each order, last changed by an event."""
+    _read_began: float = -NEVER
+    _reading_since: float | None = None
+    _reads_failed: int = 0
+    _read_not_before: float = -NEVER
+    last_request: int = 0
+    """Requests are numbered from here on; starts higher in each incarnation."""
+    _last_intent: int = 0
+    _news: list[Effect] = field(factory=list)
+
+    # ---- inputs -------------------------------------------------------------------------------
+
+    def decided(self, action: Action, violation: Violation, episode: Episode | None, mono: float) -> None:
+        """A verdict asks for an action; ``episode`` None means whatever position is found there."""
+        match action:
+            case Flatten():
+                if self.flattening is None:
+                    self.flattening = self._begin(action, violation, None)
+                    self._flatten_read_from = mono
+            case Close(contract_id):
+                self._pursue(action, contract_id, 0, violation, episode, mono)
+            case Reduce(contract_id, keep):
+                self._pursue(action, contract_id, keep, violation, episode, mono)
+            case Cancel(order_id):
+                if order_id not in self.cancels:
+                    self._cancel(self._begin(action, violation, None), order_id, mono)
+
+    def resume(self, intent: Intent, mono: float) -> None:
+        """Take up an intent of an earlier life: nothing is sent before a fresh read."""
+        match intent.action:
+            case Flatten():
+                self.flattening, self._flatten_read_from = intent, mono
+            case Close(contract_id):
+                self.pursuits[contract_id] = Pursuit(intent, 0, intent.episode, mono, mono)
+            case Reduce(contract_id, keep):
+                self.pursuits[contract_id] = Pursuit(intent, keep, intent.episode, mono, mono)
+            case Cancel(order_id):
+                self.cancels[order_id] = Pursuit(intent, 0, None, mono, mono)
+
+    def seen(
+        self, positions: Iterable[Position], orders: Iterable[Order], exact: bool, mono: float
+    ) -> None:
+        """The account's state changed: its positions and working orders, whole."""
+        new_positions = {p.contract_id: p for p in positions if p.net}
+        new_orders = {o.id: o for o in orders if not o.status.terminal}
+        self._stamp_changes(self.positions, new_positions, mono)
+        self._stamp_changes(self.orders, new_orders, mono)
+        self.positions, self.orders = new_positions, new_orders
+        self._exact, self._informed = exact, True
+
+    def exposure(
+        self, positions: Iterable[Position], orders: Iterable[Order], mono: float
+    ) -> None:
+        """The read asked for by ReadExposure; what events said since it began stays."""
+        began = mono if self._reading_since is None else self._reading_since
+        read_positions = {p.contract_id: p for p in positions if p.net}
+        read_orders = {o.id: o for o in orders if not o.status.terminal}
+        self.positions = self._overlaid(read_positions, self.positions, began)
+        self.orders = self._overlaid(read_orders, self.orders, began)
+        self._read_began, self._reading_since = began, None
+        self._reads_failed, self._informed = 0, True
+
+    def read_failed(self, mono: float) -> None:
+        """The read asked for by ReadExposure failed."""
+        self._reading_since = None
+        self._reads_failed += 1
+        self._read_not_before = mono + min(0.125 * 2 ** min(self._reads_failed, 6), 5.0)
+
+    def answer(self, request: int, outcome: Outcome, mono: float) -> None:
+        """A request was answered; an answer that is no longer awaited changes nothing."""
+        for pursuit in list(self._all()):
+            if pursuit.request == request:
+                self._answered(pursuit, outcome, mono)
+
+    # ---- what follows -------------------------------------------------------------------------
+
+    def step(self, mono: float) -> list[Effect]:
+        """Everything that is due at ``mono``."""
+        if self.flattening is not None:
+            self._spread_flatten(self.flattening, mono)
+        for contract_id in list(self.pursuits):
+            self._drive_position(contract_id, mono)
+        for order_id in list(self.cancels):
+            self._drive_cancel(order_id, mono)
+        if self.flattening is not None:
+            self._end_flatten(self.flattening)
+        if self._reading_since is None and self._read_due_at() <= mono:
+            self._reading_since = mono
+            self._news.append(ReadExposure())
+        effects, self._news = self._news, []
+        return effects
+
+    @property
+    def wake_at(self) -> float:
+        """Monotonic seconds at which time alone makes something due; infinite when it never does."""
+        moves = [p.due for p in self._all() if p.request is not None or self._may_send(p)]
+        reading = self._read_due_at() if self._reading_since is None else NEVER
+        return min([*moves, reading], default=NEVER)
+
+    @property
+    def open_intents(self) -> tuple[Intent, ...]:
+        """Intents not fulfilled yet, each once."""
+        intents = {p.intent.id: p.intent for p in self._all()}
+        if self.flattening is not None:
+            intents[self.flattening.id] = self.flattening
+        return tuple(intents.values())
+
+    # ---- taking up ----------------------------------------------------------------------------
+
+    def _begin(self, action: Action, violation: Violation, episode: Episode | None) -> Intent:
+        self._last_intent += 1
+        intent = Intent(f"{self.name}-{self._last_intent}", action, violation, episode)
+        self._news.append(Began(intent))
+        return intent
+
+    def _pursue(
+        self,
+        action: Action,
+        contract_id: str,
+        keep: int,
+        violation: Violation,
+        episode: Episode | None,
+        mono: float,
+    ) -> None:
+        known = self.pursuits.get(contract_id)
+        if known is not None and known.episode in (None, episode):
+            if keep < known.keep:
+                known.intent = self._begin(action, violation, episode)
+                known.widen(keep, mono)
+            return
+        if known is not None:
+            # Another life of the position, or a lock that ignores lives: one request at a time, so
+            # the pursuit goes on with the new aim.
+            known.intent, known.episode = self._begin(action, violation, episode), episode
+            known.widen(keep, mono)
+            return
+        pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, due=mono)
+        # A late verdict about a position that a read has shown gone must not send a second close.
+        late = episode is not None and self._ended.get(contract_id) == episode
+        if keep or late or not self._informed:
+            pursuit.read_from = pursuit.look_at = mono
+        self.pursuits[contract_id] = pursuit
+
+    def _cancel(self, intent: Intent, order_id: int, mono: float) -> None:
+        if order_id not in self.cancels:
+            self.cancels[order_id] = Pursuit(intent, 0, None, due=mono)
+
+    def _spread_flatten(self, intent: Intent, mono: float) -> None:
+        for contract_id in self.positions:
+            known = self.pursuits.get(contract_id)
+            if known is None:
+                self.pursuits[contract_id] = Pursuit(intent, 0, None, due=mono)
+            elif known.intent is not intent:
+                known.intent, known.episode = intent, None
+                if known.keep:
+                    known.widen(0, mono)
+                    # A partial close in flight is waited for at most half a second.
+                    known.due = min(known.due, max(known.sent + VERIFY_WITHIN, mono))
+        for order in list(self.orders.values()):
+            position = self.positions.get(order.contract_id)
+            if position is None or (position.net > 0) == (order.side.sign > 0):
+                self._cancel(intent, order.id, mono)
+
+    # ---- driving ------------------------------------------------------------------------------
+
+    def _drive_position(self, contract_id: str, mono: float) -> None:
+        pursuit = self.pursuits[contract_id]
+        if not self._request_over(pursuit, mono):
+            return
+        how = self._fulfilled(pursuit, contract_id)
+        if how and self._informed and self._read_is_new(pursuit):
+            self._end_pursuit(contract_id, pursuit, how, mono)
+        elif how:
+            pursuit.look_at = min(pursuit.look_at, mono)  # an event says so: let a read confirm it
+        elif mono >= pursuit.due and self._ready(pursuit, mono):
+            self._send(contract_id, pursuit, mono)
+
+    def _request_over(self, pursuit: Pursuit, mono: float) -> bool:
+        if pursuit.request is not None and mono >= pursuit.due:
+            self._answered(pursuit, Unknown("no answer in time"), mono)
+        return pursuit.request is None
+
+    def _ready(self, pursuit: Pursuit, mono: float) -> bool:
+        """At its due time: may it be sent, or must the broker be read (again) first?"""
+        stale = pursuit.tries > 0 and self._read_began < pursuit.due - FRESH_FOR
+        if stale and self._read_is_new(pursuit):
+            pursuit.read_from = pursuit.look_at = mono
+        return self._may_send(pursuit)
+
+    def _may_send(self, pursuit: Pursuit) -> bool:
+        if pursuit.keep:
+            return self._exact and self._read_is_new(pursuit)
+        return self._read_is_new(pursuit) or self._reads_failed >= BLIND_AFTER_FAILED_READS
+
+    def _read_is_new(self, pursuit: Pursuit) -> bool:
+        return pursuit.read_from is None or self._read_began >= pursuit.read_from
+
+    def _send(self, contract_id: str, pursuit: Pursuit, mono: float) -> None:
+        position = self.positions.get(contract_id)
+        size = (abs(position.net) if position is not None else 0) - pursuit.keep
+        request = self._count_send(pursuit, mono)
+        if pursuit.keep:
+            self._news.append(SendPartialClose(request, contract_id, size))
+        else:
+            self._news.append(SendClose(request, contract_id))
+        self._news.append(InFlight(contract_id, size))
+
+    def _count_send(self, pursuit: Pursuit, mono: float) -> int:
+        self.last_request += 1
+        pursuit.begin_send(self.last_request, mono)
+        if pursuit.tries > len(RETRY_AFTER):
+            self._news.append(Stubborn(pursuit.intent, pursuit.tries, pursuit.problem))
+        return self.last_request
+
+    def _answered(self, pursuit: Pursuit, outcome: Outcome, mono: float) -> None:
+        assert pursuit.request is not None
+        self._news.append(
+            Answered(
+                pursuit.intent, pursuit.request, pursuit.sent, mono, outcome, pursuit.tries
+            )
+        )
+        pursuit.end_send(outcome, mono)
+
+    def _fulfilled(self, pursuit: Pursuit, contract_id: str) -> str:
+        """How the newest known exposure shows the pursuit fulfilled; empty when it does not."""
+        position = self.positions.get(contract_id)
+        if position is None:
+            return "flat"
+        if pursuit.episode is not None and position.episode != pursuit.episode:
+            return "" if self._raced(pursuit, position) else "another episode"
+        return "reduced" if abs(position.net) <= pursuit.keep else ""
+
+    def _raced(self, pursuit: Pursuit, position: Position) -> bool:
+        """An opposite position that appeared right after our close: the trader's stop met it."""
+        if pursuit.first_sent is None or pursuit.keep or pursuit.episode is None:
+            return False
+        seen = self._seen.get(position.contract_id, self._read_began)
+        opposite = (position.net > 0) != (pursuit.episode.side.sign > 0)
+        return opposite and 0 <= seen - pursuit.first_sent <= REVERSAL_WITHIN
+
+    def _end_pursuit(self, contract_id: str, pursuit: Pursuit, how: str, mono: float) -> None:
+        del self.pursuits[contract_id]
+        if pursuit.episode is not None:
+            self._ended[contract_id] = pursuit.episode
+        if pursuit.first_sent is not None:
+            self._news.append(InFlight(contract_id, 0))
+        if pursuit.intent is not self.flattening:
+            self._news.append(Fulfilled(pursuit.intent, how))
+        if how == "flat" and pursuit.keep == 0:
+            for order in list(self.orders.values()):
+                if order.contract_id == contract_id:
+                    self._cancel(pursuit.intent, order.id, mono)
+
+    def _drive_cancel(self, order_id: int, mono: float) -> None:
+        pursuit = self.cancels[order_id]
+        if not self._request_over(pursuit, mono):
+            return
+        if self._informed and order_id not in self.orders:
+            del self.cancels[order_id]
+            if isinstance(pursuit.intent.action, Cancel):
+                self._news.append(Fulfilled(pursuit.intent, "gone"))
+        elif mono >= pursuit.due and self._ready(pursuit, mono):
+            self._news.append(SendCancel(self._count_send(pursuit, mono), order_id))
+
+    def _end_flatten(self, intent: Intent) -> None:
+        confirmed = self._read_began >= self._flatten_read_from
+        if confirmed and not (self.pursuits or self.cancels or self.positions or self.orders):
+            self.flattening = None
+            self._news.append(Fulfilled(intent, "flat"))
+
+    # ---- reading and knowing ------------------------------------------------------------------
+
+    def _read_due_at(self) -> float:
+        """When the next read of the broker is wanted; infinite when none is."""
+        wanted = [
+            p.look_at for p in self._all() if p.request is None and not self._read_is_new(p)
+        ]
+        if self.flattening is not None and self._read_began < self._flatten_read_from:
+            wanted.append(self._flatten_read_from + VERIFY_WITHIN)
+        return max(min(wanted, default=NEVER), self._read_not_before)
+
+    def _stamp_changes[K: (str, int), V](
+        self, old: dict[K, V], new: dict[K, V], mono: float
+    ) -> None:
+        for key in {**old, **new}:
+            if old.get(key) != new.get(key):
+                self._seen[key] = mono
+
+    def _overlaid[K: (str, int), V](
+        self, read: dict[K, V], known: dict[K, V], began: float
+    ) -> dict[K, V]:
+        merged = {k: v for k, v in read.items() if self._seen.get(k, -NEVER) <= began}
+        return merged | {k: v for k, v in known.items() if self._seen.get(k, -NEVER) > began}
+
+    def _all(self) -> Iterator[Pursuit]:
+        yield from self.pursuits.values()
+        yield from self.cancels.values()

@@ -1,0 +1,327 @@
+"""How an account comes to know what the broker knows: on a new link, on doubt, and at audits.
+
+A part of the account actor, split off because it is an idea of its own. It shares the account's
+state and timers; the account passes it everything about links and reads, and asks for its phase.
+"""
+
+import enum
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+import trio
+from attrs import evolve
+
+from actors.messages import ConnectionMessage, LinkUp, ReadDone, ReadFailed, ReadWanted, Wake
+from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation
+from actors.reporting import Desk
+from broker.clock import Clock
+from broker.port import Priority
+from risk.account_state import AccountState
+from risk.reading import Difference, Reading
+from risk.trading_day import TradingCalendar
+from risk.verdict import Alert
+from store import records
+from supervision import Context, Ref
+
+AUDIT_EXPOSED_EVERY = 30.0
+"""Seconds between looks without a cause at an account that holds something."""
+AUDIT_FLAT_EVERY = 60.0
+READ_RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
+UNPROVEN_AGAIN_AFTER = 2.0
+TRADES_BEFORE_DAY = timedelta(minutes=5)
+
+log = structlog.get_logger("seawall.account")
+
+
+class Phase(enum.Enum):
+    """How far the account's state can be believed."""
+
+    WAITING = "waiting"
+    """The user hub is down, or the broker does not list the account."""
+    RECONCILING = "reconciling"
+    LIVE = "live"
+
+
+class Reconciler[M]:
+    """The link of one account and the reads that make its state believable."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        state: AccountState,
+        calendar: TradingCalendar,
+        clock: Clock,
+        desk: Desk,
+        context: Context[M | Wake],
+        reply_to: Ref[ReadDone | ReadFailed],
+        connection: Ref[ConnectionMessage],
+        live: Callable[[bool], None],
+    ) -> None:
+        self._name = name
+        self._state = state
+        self._calendar = calendar
+        self._clock = clock
+        self._desk = desk
+        self._context = context
+        self._reply_to = reply_to
+        self._connection = connection
+        self._live = live
+        """Called whenever the state has become believable; True the first time."""
+        self.phase = Phase.WAITING
+        self.believed = False
+        """A reconcile has succeeded in this life: later ones need not read everything."""
+        self.seconds: float | None = None
+        """From the last link to live."""
+        self._link: LinkUp | None = None
+        self._link_at = 0.0
+        self._run: Reconciliation | None = None
+        self._failures = 0
+        self._last_event = 0
+        self._audited_at = 0.0
+
+    # ---- the link -----------------------------------------------------------------------------
+
+    def heard(self, n: int) -> None:
+        """An event of this account was received with this number."""
+        self._last_event = max(self._last_event, n)
+
+    def link_up(self, link: LinkUp, *, balance_moved: bool) -> None:
+        """The hub is up with this account on it, or still up: said at each look at the list."""
+        if self.phase is not Phase.WAITING and not link.fresh:
+            return
+        # Also on the same link: subscriptions were added or confirmed, so more is heard from now on.
+        self._link = link
+        self._link_at = trio.current_time()
+        self._failures = 0
+        self.begin("link up", trades=not self.believed or balance_moved)
+
+    def link_down(self, reason: str) -> None:
+        """Nothing is heard any more; what is known stays, out of date."""
+        if self.phase is Phase.WAITING:
+            return
+        self.phase, self._run = Phase.WAITING, None
+        log.warning(
+            "connection lost: this account is not watched until it is back",
+            account=self._name,
+            reason=reason,
+        )
+
+    # ---- reading ------------------------------------------------------------------------------
+
+    def begin(self, why: str, *, trades: bool = True) -> None:
+        """Start over; nothing happens without a link."""
+        if self._link is None or self.phase is Phase.WAITING and why != "link up":
+            return
+        self.phase = Phase.RECONCILING
+        self._run = Reconciliation(why, self._link.link, trades)
+        self._read("reconcile")
+
+    def doubt(self, why: str) -> None:
+        """Something does not fit: if the state is believed now, it is read again."""
+        if self.phase is Phase.LIVE:
+            self.begin(why)
+
+    def audit(self, exposed: bool) -> None:
+        """Look without a cause when it is time to."""
+        every = AUDIT_EXPOSED_EVERY if exposed else AUDIT_FLAT_EVERY
+        if self.phase is Phase.LIVE and trio.current_time() - self._audited_at >= every:
+            self._audited_at = trio.current_time()
+            self._ask("audit", Priority.HOUSEKEEPING, orders=exposed)
+
+    def woken(self, what: str) -> None:
+        """A timer of this part rang."""
+        match what:
+            case "settle":
+                self._settle()
+            case "reconcile" | "proof":
+                self._read(what)
+            case "unproven":
+                self.doubt("the link is unproven")
+
+    def failed(self, failure: ReadFailed) -> None:
+        """A read failed: try again for as long as the link stands."""
+        if failure.purpose == "audit" or self._run is None:
+            return
+        delay = READ_RETRY_AFTER[min(self._failures, len(READ_RETRY_AFTER) - 1)]
+        self._failures += 1
+        self._desk.alert_once(
+            Alert(
+                "reconcile_failed",
+                f"the state of {self._name} could not be read: {failure.problem}. It is UNGUARDED "
+                "until that works; Seawall keeps trying",
+                critical=True,
+            )
+        )
+        self._context.after(delay, Wake(failure.purpose))
+
+    def done(self, reading: ReadDone) -> None:
+        """A read was answered."""
+        match reading.purpose:
+            case "reconcile":
+                self._reconcile_read(reading)
+            case "proof":
+                self._merge(reading)
+                self._prove()
+            case _:
+                self._compare(reading)
+
+    def _read(self, purpose: str) -> None:
+        run = self._run
+        if run is None:
+            return
+        if purpose == "proof":
+            self._ask(purpose, Priority.RECONCILE, positions=False, orders=False, trades=True)
+        else:
+            known = bool(self._state.positions() or self._state.working_orders())
+            self._ask(
+                purpose, Priority.RECONCILE, orders=run.trades or known, trades=run.trades
+            )
+
+    def _ask(
+        self,
+        purpose: str,
+        priority: Priority,
+        *,
+        positions: bool = True,
+        orders: bool = True,
+        trades: bool = False,
+    ) -> None:
+        assert self._state.account_id is not None, "a link names the account"
+        since = self._calendar.starts(self._state.day) - TRADES_BEFORE_DAY
+        self._connection.tell(
+            ReadWanted(
+                purpose,
+                self._state.account_id,
+                self._reply_to,
+                priority,
+                positions=positions,
+                orders=orders,
+                trades_since=since if trades else None,
+            )
+        )
+
+    def _reconcile_read(self, reading: ReadDone) -> None:
+        run = self._run
+        if run is None or reading.link != run.link:
+            return  # the link has changed meanwhile, and with it the run
+        self._failures = 0
+        if not run.trades and self._positions_differ(reading):
+            run.trades = True
+            self._read("reconcile")
+            return
+        run.reading = reading
+        self._context.after(SETTLE_AFTER, Wake("settle"))
+
+    def _settle(self) -> None:
+        run = self._run
+        if run is None or run.reading is None:
+            return
+        reading = run.reading
+        verdict = run.settle(self._last_event)
+        run.reading = None
+        if verdict is Next.AGAIN:
+            self._merge(reading)
+            self._read("reconcile")
+        else:
+            self._accept(reading, settled=verdict is Next.ACCEPT)
+
+    def _accept(self, reading: ReadDone, *, settled: bool) -> None:
+        differences = self._state.reconciled(
+            Reading(
+                positions=reading.positions or (),
+                orders=reading.orders or (),
+                trades=reading.trades or (),
+                link=reading.link,
+                n=reading.n1 if settled else reading.n0,
+                settled=settled,
+                complete_trades=reading.trades is not None,
+                complete_orders=reading.orders is not None,
+            ),
+            self._clock.now(),
+            trio.current_time(),
+        )
+        for difference in differences if self.believed else ():
+            self._report(difference)
+        self._prove()
+
+    def _prove(self) -> None:
+        """Do the trades explain the positions? If not, they may be late: ask a few times more."""
+        run = self._run
+        if run is None:
+            return
+        failures = self._state.proof_failures()
+        if failures and (delay := run.next_proof()) is not None:
+            self._context.after(delay, Wake("proof"))
+            return
+        for contract_id in failures:
+            self._desk.alert_once(
+                Alert(
+                    "unexplained_lots",
+                    f"the day's trades do not explain the position in {contract_id}: its profit "
+                    "and loss counts from the broker's average price",
+                    contract_id,
+                )
+            )
+        self._go_live(run)
+
+    def _go_live(self, run: Reconciliation) -> None:
+        self.phase, self._run = Phase.LIVE, None
+        first, self.believed = not self.believed, True
+        self._audited_at = trio.current_time()
+        self._desk.settled("reconcile_failed")
+        if run.why == "link up":
+            self.seconds = round(trio.current_time() - self._link_at, 3)
+        log.info(
+            "live",
+            account=self._name,
+            why=run.why,
+            rounds=run.round,
+            positions={p.contract_id: p.net for p in self._state.positions()},
+        )
+        if self._link is not None and not self._link.proven:
+            # Subscriptions that nobody confirmed may be missing: what was lost since is read once.
+            self._link = evolve(self._link, proven=True)
+            self._context.after(UNPROVEN_AGAIN_AFTER, Wake("unproven"))
+        self._live(first)
+
+    # ---- merging and comparing ----------------------------------------------------------------
+
+    def _merge(self, reading: ReadDone) -> None:
+        """Trades and orders need no numbers: every read of them is good."""
+        now, mono = self._clock.now(), trio.current_time()
+        for trade in reading.trades or ():
+            if self._state.apply_trade(trade, now, mono):
+                self._desk.record(records.fill(self._name, now, trade))
+        for order in reading.orders or ():
+            self._state.apply_order(order, now)
+
+    def _compare(self, reading: ReadDone) -> None:
+        """A look without a cause counts only if nothing was heard meanwhile."""
+        current = self._link is not None and reading.link == self._link.link
+        if self.phase is not Phase.LIVE or not current or self._last_event > reading.n0:
+            return
+        if self._positions_differ(reading) or self._orders_differ(reading):
+            self.begin("an audit found a difference")
+
+    def _positions_differ(self, reading: ReadDone) -> bool:
+        believed = {(p.contract_id, p.net) for p in self._state.positions()}
+        return believed != {(p.contract_id, p.net) for p in reading.positions or () if p.net}
+
+    def _orders_differ(self, reading: ReadDone) -> bool:
+        if reading.orders is None:
+            return False
+        believed = {o.id for o in self._state.working_orders()}
+        return believed != {o.id for o in reading.orders if not o.status.terminal}
+
+    def _report(self, difference: Difference) -> None:
+        facts = {
+            "kind": difference.kind.value,
+            "contract": difference.contract_id,
+            "id": difference.id,
+            "before": difference.before,
+            "after": difference.after,
+        }
+        log.warning("the broker knew better", account=self._name, **facts)
+        self._desk.record(records.difference(self._name, self._clock.now(), facts))

@@ -1,0 +1,58 @@
+"""When may a read of the broker be believed? Pure.
+
+The broker numbers nothing, and a read races with the events that are under way. A position read is
+believed only when no event of the account was received from just before the read until a moment
+after it; trades and orders merge without numbers, so they are kept from every read. After three
+rounds of bad luck the newest value of each contract is taken, flagged as unsettled.
+"""
+
+import enum
+
+from attrs import define
+
+from actors.messages import ReadDone
+
+SETTLE_AFTER = 0.15
+"""Seconds after a read in which a late event still makes its positions doubtful."""
+ROUNDS = 3
+PROOF_AFTER = (0.2, 0.5, 1.0)
+"""Seconds before trades are read again while they do not explain the positions."""
+
+
+class Next(enum.Enum):
+    """What a round that has had its moment asks for."""
+
+    AGAIN = "again"
+    ACCEPT = "accept"
+    ACCEPT_UNSETTLED = "accept unsettled"
+
+
+@define
+class Reconciliation:
+    """One run from the first read to the state being believed."""
+
+    why: str
+    link: int
+    trades: bool
+    """Trades are read too: always at first sight, later only when positions or balance differ."""
+    round: int = 1
+    proofs: int = 0
+    reading: ReadDone | None = None
+    """The answer that is being given its moment."""
+
+    def settle(self, last_event: int) -> Next:
+        """Judge the round, ``last_event`` being the receive number of the account's newest event."""
+        assert self.reading is not None
+        if last_event <= self.reading.n0:
+            return Next.ACCEPT
+        if self.round < ROUNDS:
+            self.round += 1
+            return Next.AGAIN
+        return Next.ACCEPT_UNSETTLED
+
+    def next_proof(self) -> float | None:
+        """Seconds until the trades are read again to explain the positions; None when no more."""
+        if self.proofs >= len(PROOF_AFTER):
+            return None
+        self.proofs += 1
+        return PROOF_AFTER[self.proofs - 1]

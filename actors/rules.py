@@ -1,0 +1,60 @@
+"""The rules actor: judges one state at a time. It remembers nothing, so a restart loses nothing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import trio
+
+from actors.messages import Decided, EnforcementMessage, Evaluate, Judged
+from broker.clock import Clock
+from risk.evaluate import evaluate
+from risk.rules import Rule
+from risk.verdict import Verdict
+from supervision import Actor, Ref
+
+
+NEVER = float("inf")
+JUST_AFTER = 0.001
+"""Seconds past an instant at which it has certainly come."""
+
+
+class Rules(Actor[Evaluate]):
+    """Pure evaluation between the account and enforcement."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        clock: Clock,
+        account: Ref[Judged],
+        enforcement: Ref[EnforcementMessage],
+    ) -> None:
+        self._rules = tuple(rules)
+        self._clock = clock
+        self._account = account
+        self._enforcement = enforcement
+        self._evaluations = 0
+
+    async def handle(self, message: Evaluate) -> None:
+        """Judge; a breach goes straight to enforcement."""
+        mono = trio.current_time()
+        now = self._clock.now()
+        verdict = evaluate(self._rules, message.snapshot, message.trigger, now, mono)
+        self._evaluations += 1
+        if verdict.violations:
+            self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
+        wake_in = self._wake_in(verdict, now)
+        if wake_in != NEVER or verdict.alerts:
+            self._account.tell(Judged(wake_in, verdict.alerts))
+
+    def _wake_in(self, verdict: Verdict, now: datetime) -> float:
+        """Wall time and real time in one: a simulated wall clock may run faster."""
+        waits = [NEVER if verdict.wake_in is None else verdict.wake_in]
+        if verdict.wake_at is not None:
+            left = (verdict.wake_at - now).total_seconds() / self._clock.speed
+            waits.append(max(left, 0.0) + JUST_AFTER)
+        return min(waits)
+
+    def status(self) -> Mapping[str, Any]:
+        """How much was judged."""
+        return {"rules": [rule.name for rule in self._rules], "evaluations": self._evaluations}
