@@ -55,7 +55,7 @@ class Incarnation:
             self._context._stop_asked = self._stop_asked
             await actor.started()
             on_started()
-            await self._read(actor, self._context)
+            await self._read(actor, self._context, nursery.cancel_scope)
             await actor.stopping()
             nursery.cancel_scope.cancel(reason="the actor has stopped")
 
@@ -77,9 +77,13 @@ class Incarnation:
             return 0.0
         return trio.current_time() - self.busy_since
 
-    async def _read(self, actor: Actor[Any], context: Context[Any]) -> None:
+    async def _read(self, actor: Actor[Any], context: Context[Any], life: trio.CancelScope) -> None:
         mailbox = self.ref._mailbox
         while not context._stop_asked:
+            # What wakes the reader may be the last word of a task that dies and takes this
+            # incarnation with it; that word is for the successor.
+            if life.cancel_called:
+                await trio.lowlevel.checkpoint()
             depth = len(mailbox)
             if depth:
                 mailbox.peak = max(mailbox.peak, depth)

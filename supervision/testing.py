@@ -29,13 +29,14 @@ class Probe[M]:
     """
 
     def __init__(self, name: str = "probe", *, capacity: int = 10_000) -> None:
+        self.name = name
         self.ref: Ref[M] = Ref(name, capacity=capacity)
         self._recorded: deque[M] = deque()
         self._news = Wakeup()
 
     def child(self, child_id: str | None = None) -> ChildSpec:
         """The spec by which the probe joins a tree, under its own name unless told otherwise."""
-        return ChildSpec(child_id or self.ref.path, self.ref, lambda: _Recorder(self._record))
+        return ChildSpec(child_id or self.name, self.ref, lambda: _Recorder(self._record))
 
     async def next(self, *, within: float) -> M:
         """The next message, in the order of the lanes; AssertionError after ``within`` seconds."""
