@@ -255,6 +255,7 @@ class Reconciler[M]:
         if failures and (delay := run.next_proof()) is not None:
             self._context.after(delay, Wake("proof"))
             return
+        self._state.accept_unexplained(self._clock.now(), trio.current_time())
         for contract_id in failures:
             self._desk.alert_once(
                 Alert(

@@ -179,8 +179,8 @@ class AccountState:
         if reading.complete_orders:
             found += self._read_orders(reading, now)
         found += self._read_positions(reading, now, mono)
-        if reading.complete_trades:
-            self._prove(reading, now, mono)
+        if reading.complete_trades and reading.settled and not self._start_known:
+            self._derive_starts(now, mono)
         self.stale = False
         return tuple(found)
 
@@ -201,7 +201,7 @@ class AccountState:
             yield from self._drop_orders({order.id for order in reading.orders}, now)
 
     def _drop_orders(self, listed: set[int], now: datetime) -> Iterable[Difference]:
-        for order in self._working():
+        for order in self.working_orders():
             if order.id in listed:
                 continue
             self._gone[order.id] = order.updated
@@ -230,21 +230,24 @@ class AccountState:
         if reading.settled:
             self._fence = max(self._fence, stamp)
 
-    def _prove(self, reading: Reading, now: datetime, mono: float) -> None:
+    def _derive_starts(self, now: datetime, mono: float) -> None:
+        """Nobody remembers how the day began: the position less the day's trades must be it."""
+        self._start_known = True
         for state in self._contracts.values():
-            if not self._start_known and reading.settled:
-                self._derive_start(state, now, mono)
+            net = state.net - state.day_net
+            position = state.position
+            entry = position.average_price if position is not None and position.net else None
+            state.ledger.set_start(OpenAtStart(net, None, entry) if net else None)
+            state.restarted(now, mono)
+
+    def accept_unexplained(self, now: datetime, mono: float) -> None:
+        """No reading of trades explains the positions: they are the truth, the rest is unexplained.
+
+        Call it when the proof was tried often enough; P&L rules then act on the positions.
+        """
+        for state in self._contracts.values():
             if state.disagreement is not None:
                 state.accept_gap(now, mono)
-        self._start_known = self._start_known or reading.settled
-
-    def _derive_start(self, state: ContractState, now: datetime, mono: float) -> None:
-        """Nobody remembers how the day began: the position less the day's trades must be it."""
-        net = state.net - state.day_net
-        position = state.position
-        entry = position.average_price if position is not None and position.net else None
-        state.ledger.set_start(OpenAtStart(net, None, entry) if net else None)
-        state.restarted(now, mono)
 
     def disagreements(self) -> Mapping[str, Disagreement]:
         """Contracts whose ledger and position differ, by id."""
@@ -255,8 +258,8 @@ class AccountState:
         }
 
     def proof_failures(self) -> Mapping[str, Disagreement]:
-        """Those of them that the broker has been asked about, and that still differ."""
-        return {key: gap for key, gap in self.disagreements().items() if gap.reconciled}
+        """Contracts where open at start plus signed trades is not the position, unaccepted so far."""
+        return {key: gap for key, gap in self.disagreements().items() if not gap.reconciled}
 
     # --- the day ----------------------------------------------------------------------------
 
@@ -346,6 +349,44 @@ class AccountState:
             self._locks = tuple(lock for lock in self._locks if lock.until > now)
         return ended
 
+    # --- questions of the owner -------------------------------------------------------------
+
+    @property
+    def balance(self) -> Decimal | None:
+        """Dollars the broker last reported; None before the first report."""
+        return None if self.broker_account is None else self.broker_account.balance
+
+    def positions(self) -> tuple[Position, ...]:
+        """Open positions, the broker's newest values, by contract id."""
+        return tuple(
+            state.position
+            for _, state in sorted(self._contracts.items())
+            if state.position is not None and state.net
+        )
+
+    def working_orders(self) -> tuple[Order, ...]:
+        """Orders that can still trade, suspended ones included, by id."""
+        if self._orders is None:
+            every = (
+                order for state in self._contracts.values() for order in state.working.values()
+            )
+            self._orders = tuple(sorted(every, key=lambda order: order.id))
+        return self._orders
+
+    def held_contracts(self) -> frozenset[str]:
+        """Contracts whose prices matter: held according to the broker or to the trades."""
+        return frozenset(key for key, state in self._contracts.items() if state.exposed)
+
+    def missing_contracts(self) -> tuple[str, ...]:
+        """Contracts the account has to do with whose record is not known, by id."""
+        missing = (k for k, state in self._contracts.items() if state.contract is None)
+        return tuple(sorted(key for key in missing if self._contracts[key].alive))
+
+    def stale_marks(self, mono: float) -> tuple[str, ...]:
+        """Held contracts without a fresh price, by id."""
+        stale = (k for k in self.held_contracts() if self._contracts[k].price(mono).stale)
+        return tuple(sorted(stale))
+
     # --- the picture ------------------------------------------------------------------------
 
     def snapshot(self, now: datetime, mono: float) -> Snapshot:
@@ -360,7 +401,7 @@ class AccountState:
             now=now,
             mono=mono,
             contracts=views,
-            orders=self._working(),
+            orders=self.working_orders(),
             totals=self._totals(views),
             locks=self._locks,
             can_trade=None if broker is None else broker.can_trade,
@@ -368,51 +409,12 @@ class AccountState:
             pnl_wait_until=self._pnl_wait_until(mono),
         )
 
-    @property
-    def balance(self) -> Decimal | None:
-        """Dollars the broker last said; None before it did."""
-        return None if self.broker_account is None else self.broker_account.balance
-
-    def positions(self) -> tuple[Position, ...]:
-        """The broker's open positions, newest values, by contract id."""
-        return tuple(
-            state.position
-            for _, state in sorted(self._contracts.items())
-            if state.position is not None and state.net
-        )
-
-    def working_orders(self) -> tuple[Order, ...]:
-        """Orders that can still trade, suspended ones included, by id."""
-        return self._working()
-
-    def held_contracts(self) -> frozenset[str]:
-        """Contracts whose price matters now."""
-        return frozenset(key for key, state in self._contracts.items() if state.exposed)
-
-    def missing_contracts(self) -> tuple[str, ...]:
-        """Contracts whose record is wanted from the broker, by id."""
-        missing = (k for k, state in self._contracts.items() if state.contract is None)
-        return tuple(sorted(missing))
-
-    def stale_marks(self, mono: float) -> tuple[str, ...]:
-        """Held contracts without a fresh price, by id."""
-        stale = (k for k in self.held_contracts() if self._contracts[k].price(mono).stale)
-        return tuple(sorted(stale))
-
     def _views(self, mono: float) -> dict[str, ContractView]:
         return {
             contract_id: state.view(mono)
             for contract_id, state in self._contracts.items()
             if state.alive
         }
-
-    def _working(self) -> tuple[Order, ...]:
-        if self._orders is None:
-            every = [
-                order for state in self._contracts.values() for order in state.working.values()
-            ]
-            self._orders = tuple(sorted(every, key=lambda order: order.id))
-        return self._orders
 
     def _totals(self, views: Mapping[str, ContractView]) -> Totals:
         realised = opened = fees = net = sure = ZERO

@@ -62,7 +62,7 @@ class Disagreement:
     exit_price: Decimal | None
     """Mark at that moment, points: what contracts that left without a trade are taken to have got."""
     reconciled: bool = False
-    """The broker was asked and still says so: the difference is lots no trade explains."""
+    """The broker was asked often enough: the difference is lots no trade explains."""
     ledger_newer: bool = False
     """The newest news was a trade, so the position event is what is late."""
 
