@@ -58,11 +58,6 @@ class ContractState:
         return self.ledger.line.net - (0 if start is None else start.net)
 
     @property
-    def exposed(self) -> bool:
-        """True while contracts are open by either account of it."""
-        return bool(self.net or self.ledger.line.net)
-
-    @property
     def alive(self) -> bool:
         """True while this contract has anything to do with the day."""
         return bool(self.net or self.ledger.trades or self.ledger.start or self.working)
