@@ -67,6 +67,10 @@ class Bars:
         if len(self._minutes) > KEPT:
             self._minutes.popitem(last=False)
 
+    def newest(self) -> Decimal | None:
+        """The latest close, the running bar included; None without bars."""
+        return next(reversed(self._minutes.values())).close if self._minutes else None
+
     def between(
         self, start: datetime, end: datetime, span: timedelta, now: datetime, partial: bool
     ) -> list[Bar]:

@@ -13,6 +13,7 @@ from simulator.faults import (
     EventFault,
     FlatShape,
     LoseEvents,
+    PartialQuotes,
     PayloadShape,
     ScatterEvents,
 )
@@ -45,7 +46,7 @@ def _plan_execution(events: list[Event], board: FaultBoard, chance: random.Rando
 
 def _scattered(events: list[Event], scatter: ScatterEvents, chance: random.Random) -> list[Delayed]:
     if scatter.order:
-        rank = {name: n for n, name in enumerate(scatter.order)}
+        rank: dict[str, int] = {name: n for n, name in enumerate(scatter.order)}
         events.sort(key=lambda event: rank.get(_NAMES[event.kind], len(rank)))
     else:
         chance.shuffle(events)
@@ -87,3 +88,15 @@ def packed(payload: dict[str, Any], board: FaultBoard) -> Any:
     if shape is None or shape.shape == "bare":
         return payload
     return [payload] if shape.shape == "list" else {"action": 1, "data": payload}
+
+
+def quote_as_sent(payload: dict[str, Any], board: FaultBoard) -> dict[str, Any]:
+    """A quote with the fields the gateway is told to send."""
+    partial = board.take(PartialQuotes)
+    if partial is None:
+        return payload
+    drop: tuple[str, ...] = partial.drop
+    if partial.alternate and drop:
+        drop = (drop[payload["volume"] % len(drop)],)
+    kept = {key: value for key, value in payload.items() if key not in drop}
+    return {**kept, "lastPrice": 0} if partial.zero_last else kept

@@ -19,6 +19,7 @@ from simulator.lots import Holding, LotMethod
 from simulator.orders import OrderRequest, Quote, WorkingOrder
 from simulator.validate import (
     ACCEPTED,
+    MAX_SIZE,
     Answer,
     bracket_children,
     bracket_price,
@@ -26,6 +27,7 @@ from simulator.validate import (
     close_refusal,
     partial_close_refusal,
     place_refusal,
+    price_problem,
     price_refusal,
 )
 from simulator.words import ChangeError, OrderStatus, OrderType, PlaceError, Side
@@ -121,7 +123,8 @@ class Exchange:
         if refusal := place_refusal(request, account, listing, self.open):
             return refusal
         quote = self.quotes[request.contract_id]
-        if refusal := price_refusal(request, quote):
+        assert listing is not None
+        if refusal := price_refusal(request, quote, listing.tick_size):
             return refusal
         if request.linked_order_id is not None and not self._is_working(request):
             return Answer(PlaceError.REJECTED, "the linked order is not working")
@@ -163,8 +166,11 @@ class Exchange:
         if refusal := change_refusal(account, order, "modify"):
             return refusal
         assert order is not None
-        if size is not None and size <= order.filled:
+        if size is not None and not order.filled < size <= MAX_SIZE:
             return Answer(ChangeError.REJECTED, "size must be above what has filled")
+        tick_size = self.listings[order.contract_id].tick_size
+        if problem := price_problem(tick_size, limit_price, stop_price, trail):
+            return Answer(ChangeError.REJECTED, problem)
         order.size = order.size if size is None else size
         order.limit_price = order.limit_price if limit_price is None else limit_price
         order.stop_price = order.stop_price if stop_price is None else stop_price
@@ -238,11 +244,13 @@ class Exchange:
         """Let the oldest working stop of a position trade as if the market had touched it."""
         net = self.ledger.net(account_id, contract_id)
         for order in list(self._working[contract_id].values()):
-            if order.account_id == account_id and order.stop_price is not None:
-                if order.status is OrderStatus.OPEN and (net == 0 or order.side.sign * net < 0):
-                    self._execute(order, order.remaining, order.stop_price, now)
-                    self._tell()
-                    return True
+            reduces = net == 0 or order.side.sign * net < 0
+            if order.account_id != account_id or order.stop_price is None or not reduces:
+                continue
+            if order.status is OrderStatus.OPEN:
+                self._execute(order, order.remaining, order.stop_price, now)
+                self._tell()
+                return True
         return False
 
     # --- accepting
@@ -332,7 +340,7 @@ class Exchange:
         order.filled += size
         order.filled_price = (before + size * price) / order.filled
         trades, holdings = self.ledger.book(
-            account, listing, order.id, order.side, size, price, now
+            account, listing, order_id=order.id, side=order.side, size=size, price=price, now=now
         )
         self._next_cause()
         if order.remaining:

@@ -6,6 +6,7 @@
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -335,7 +336,7 @@ def parse_fault(document: Mapping[str, Any]) -> Fault:
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         raise BadFault(f"no fault {name!r}{_hint(name)}; known are {', '.join(sorted(KINDS))}")
-    fields = {key: value for key, value in document.items() if key != "fault"}
+    fields = {_snake(key): value for key, value in document.items() if key != "fault"}
     try:
         fault = msgspec.convert(fields, kind)
     except msgspec.ValidationError as error:
@@ -344,6 +345,10 @@ def parse_fault(document: Mapping[str, Any]) -> Fault:
     if problem := fault.problem():
         raise BadFault(f"fault {name}: {problem}")
     return fault
+
+
+def _snake(key: str) -> str:
+    return re.sub("[A-Z]", lambda capital: "_" + capital.group().lower(), str(key))
 
 
 def _hint(name: object) -> str:

@@ -15,15 +15,16 @@ from attrs import define, field, frozen
 
 from simulator.board import FaultBoard
 from simulator.clock import GatewayTime
-from simulator.delivery import packed, plan
+from simulator.delivery import packed, plan, quote_as_sent
 from simulator.desk import Desk
 from simulator.events import Event, Kind
 from simulator.exchange import Exchange
 from simulator.faults import (
     Fault,
+    HalfOpen,
     HttpStatus,
+    HubFault,
     OneShotIds,
-    PartialQuotes,
     RateLimit,
     RejectLogin,
     RevokeTokens,
@@ -109,13 +110,12 @@ class Gateway:
     board: FaultBoard = field(init=False)
     desk: Desk = field(init=False)
     record: Record = field(init=False, factory=Record)
-    links: dict[str, Link] = field(init=False, factory=dict)
-    """Hub connections that are up, by connection id."""
+    links: list[Link] = field(init=False, factory=list)
+    """Hub connections that are up, oldest first."""
     mishaps: list[str] = field(init=False, factory=list)
     """Scenario steps that could not be done."""
     _ids: dict[str, bool] = field(init=False, factory=dict)
     """Negotiated connection ids; True once used."""
-    _quotes_sent: int = field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self.board = FaultBoard(self.monotonic)
@@ -127,9 +127,9 @@ class Gateway:
     def answer(self, call: Call) -> Reply:
         """The reply to an API request or a negotiation; always one, whatever was asked."""
         user = self._owner(call)
-        reply = self._faulty(call, user) or self._answer(call, user)
-        date = ("Date", self._date())
         name = self._caller_name(call, user)
+        reply = self._faulty(call, name) or self._limited(call, name) or self._answer(call, user)
+        date = ("Date", self._date())
         served = Served(
             path=call.path,
             user=name,
@@ -164,8 +164,6 @@ class Gateway:
             return wrong
         if user is None:
             return problem(401, "the token is missing, expired or revoked")
-        if limited := self._limited(user.name):
-            return limited
         if endpoint is None:
             return self._renew_or_end(call)
         shape, handle = endpoint
@@ -181,8 +179,6 @@ class Gateway:
             request = msgspec.json.decode(call.body, type=LoginKey)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return problem(400, f"{call.path}: {error}")
-        if limited := self._limited(request.user_name):
-            return limited
         rejected = self.board.take(RejectLogin, lambda it: it.user in (None, request.user_name))
         token = None
         if rejected is None:
@@ -199,7 +195,9 @@ class Gateway:
             return json_reply(200, succeeded())
         return json_reply(200, succeeded(newToken=self.sessions.renew(token, self.machine_time())))
 
-    def _limited(self, name: str) -> Reply | None:
+    def _limited(self, call: Call, name: str | None) -> Reply | None:
+        if name is None or not call.path.startswith("/api/"):
+            return None
         count = self.sessions.traffic_of(name).note(self.monotonic())
         limit = self.board.standing(RateLimit) or RateLimit()
         if not limit.enabled or count <= limit.requests:
@@ -207,8 +205,7 @@ class Gateway:
         text = f"more than {limit.requests} requests in 60 s"
         return problem(429, text, headers=(("Retry-After", "5"),))
 
-    def _faulty(self, call: Call, user: User | None) -> Reply | None:
-        name = self._caller_name(call, user)
+    def _faulty(self, call: Call, name: str | None) -> Reply | None:
         fault = self.board.take(HttpStatus, lambda it: it.concerns(call.path, name))
         if fault is None:
             return None
@@ -254,7 +251,7 @@ class Gateway:
     def admit(self, call: Call, hub: str) -> HubSession | Reply:
         """A session for a WebSocket that wants to come up, or why not."""
         user = self._owner(call)
-        if reply := self._faulty(call, user):
+        if reply := self._faulty(call, user.name if user else None):
             return reply
         if user is None:
             return problem(401, "the token is missing, expired or revoked")
@@ -280,15 +277,12 @@ class Gateway:
 
     def connect(self, link: Link) -> None:
         """A hub connection is up."""
-        session = link.session
-        while session.id in self.links:
-            session.id += "'"
-        self.links[session.id] = link
-        session.subscribed = lambda key: self._greet(link, key)
+        self.links.append(link)
+        link.session.subscribed = lambda key: self._greet(link, key)
 
     def disconnect(self, link: Link) -> None:
         """A hub connection is gone."""
-        self.links.pop(link.session.id, None)
+        self.links.remove(link)
 
     def _greet(self, link: Link, key: Key) -> None:
         topic, contract_id = key
@@ -312,7 +306,7 @@ class Gateway:
     def _push_user(self, event: Event) -> None:
         topic = event.kind.value
         key = (topic, None if event.kind is Kind.ACCOUNT else event.account_id)
-        links = [it for it in self.links.values() if key in it.session.subscriptions]
+        links = [it for it in self.links if key in it.session.subscriptions]
         if not links:
             return
         frame = invocation(topic, packed(event.payload, self.board))
@@ -335,9 +329,9 @@ class Gateway:
 
     def _push_quote(self, contract_id: str, payload: Payload) -> None:
         key = ("GatewayQuote", contract_id)
-        links = [it for it in self.links.values() if key in it.session.subscriptions]
+        links = [it for it in self.links if key in it.session.subscriptions]
         if links:
-            frame = invocation("GatewayQuote", contract_id, self._quote_as_sent(payload))
+            frame = invocation("GatewayQuote", contract_id, quote_as_sent(payload, self.board))
             self.record.quotes += len(links)
             for link in links:
                 link.push(frame)
@@ -352,21 +346,10 @@ class Gateway:
             "GatewayTrade": {**trade, "type": 0, "volume": 1},
             "GatewayDepth": {**depth, "currentVolume": 10},
         }
-        for link in self.links.values():
+        for link in self.links:
             for topic, row in rows.items():
                 if (topic, contract_id) in link.session.subscriptions:
                     link.push(invocation(topic, contract_id, [row]))
-
-    def _quote_as_sent(self, payload: Payload) -> Payload:
-        partial = self.board.take(PartialQuotes)
-        if partial is None:
-            return payload
-        self._quotes_sent += 1
-        drop: tuple[str, ...] = partial.drop
-        if partial.alternate and drop:
-            drop = (drop[self._quotes_sent % len(drop)],)
-        kept = {key: value for key, value in payload.items() if key not in drop}
-        return {**kept, "lastPrice": 0} if partial.zero_last else kept
 
     # --- time and trouble
 
@@ -383,10 +366,11 @@ class Gateway:
         if isinstance(fault, RevokeTokens):
             self.sessions.revoke_all(fault.user)
             return
-        if any([link.strike(fault) for link in list(self.links.values())]) and not fault.duration:
-            return
-        if Link.is_momentary(fault):
-            return
+        if isinstance(fault, HubFault):
+            for link in list(self.links):
+                link.strike(fault)
+            if not isinstance(fault, HalfOpen) or fault.duration is None:
+                return
         if isinstance(fault, StaleSnapshot):
             self.desk.freeze_reads()
         self.board.add(fault)

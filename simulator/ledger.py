@@ -86,6 +86,7 @@ class Ledger:
         self,
         account: Account,
         listing: Listing,
+        *,
         order_id: int,
         side: Side,
         size: int,

@@ -17,7 +17,6 @@ from wsproto.utilities import LocalProtocolError
 from simulator.faults import (
     CloseHubs,
     DropHubs,
-    Fault,
     GarbageFrame,
     GarbagePayload,
     HalfOpen,
@@ -36,7 +35,6 @@ PING_EVERY = 15.0
 HANDSHAKE_WITHIN = 15.0
 LAST_WORDS_WITHIN = 1.0
 _RST = struct.pack("ii", 1, 0)
-_MOMENTARY = (DropHubs, ResetHubs, CloseHubs, GarbageFrame, GarbagePayload, LogoutPush)
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -97,17 +95,10 @@ class Link:
 
     # --- faults
 
-    @staticmethod
-    def is_momentary(fault: Fault) -> bool:
-        """It strikes once and does not stand, even if nobody is connected."""
-        return isinstance(fault, _MOMENTARY)
-
-    def strike(self, fault: Fault) -> bool:
-        """Let a fault hit this connection; whether it was meant."""
-        if not isinstance(fault, HubFault):
-            return False
+    def strike(self, fault: HubFault) -> None:
+        """Let a fault hit this connection, if it is meant."""
         if not fault.concerns(self.session.hub, self.session.user):
-            return False
+            return
         match fault:
             case DropHubs() | ResetHubs():
                 self.cut(reset=isinstance(fault, ResetHubs))
@@ -123,7 +114,6 @@ class Link:
                 self.push(invocation(fault.event, fault.payload))
             case LogoutPush():
                 self.push(invocation("GatewayLogout", {"reason": fault.reason}))
-        return True
 
     # --- tasks
 

@@ -83,9 +83,11 @@ async def serve(
         if quotes_per_second > 0:
             nursery.start_soon(_live, gateway, quotes_per_second)
         task_status.started(Addresses(f"http://{HOST}:{bound}"))
-        await trio.serve_listeners(
-            lambda stream: _Client(stream, gateway, control).run(), listeners
-        )
+
+        async def client(stream: trio.SocketStream) -> None:
+            await _Client(stream, gateway, control).run()
+
+        await trio.serve_listeners(client, listeners)
 
 
 async def _after(seconds: float, action: Callable[[], None]) -> None:

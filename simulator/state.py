@@ -32,14 +32,9 @@ def state(gateway: Gateway) -> dict[str, Any]:
                 "opened": link.opened,
                 "frames": link.frames,
                 "half_open": link.half_open,
-                "subscriptions": sorted([it[0], it[1]] for it in link.session.subscriptions)
-                if link.session.hub == "market"
-                else sorted(
-                    ([it[0], it[1]] for it in link.session.subscriptions),
-                    key=lambda it: (str(it[0]), it[1] or 0),
-                ),
+                "subscriptions": sorted(map(list, link.session.subscriptions), key=str),
             }
-            for link in gateway.links.values()
+            for link in gateway.links
         ],
         "requests": {
             "endpoints": gateway.record.endpoints(),

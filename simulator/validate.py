@@ -24,6 +24,7 @@ _NEEDS_LIMIT = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT})
 _NEEDS_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 MAX_SIZE = 1_000
 """Contracts in one order."""
+MAX_PRICE = Decimal(10) ** 9
 
 
 @frozen
@@ -64,17 +65,33 @@ def place_refusal(
     return None
 
 
-def price_refusal(request: OrderRequest, quote: Quote) -> Answer | None:
+def price_problem(tick_size: Decimal, *prices: Decimal | None) -> str | None:
+    """What is wrong with prices or distances, None when each is a positive number of ticks."""
+    for price in prices:
+        if price is None:
+            continue
+        if not price.is_finite() or not 0 < price < MAX_PRICE:
+            return f"a price must be above 0 and below {MAX_PRICE}"
+        if price % tick_size:
+            return f"{price} is not a multiple of the tick size {tick_size}"
+    return None
+
+
+def price_refusal(request: OrderRequest, quote: Quote, tick_size: Decimal) -> Answer | None:
     """Why an order's prices make no sense against the market, None when they do."""
+    given = (request.limit_price, request.stop_price, request.trail)
+    if problem := price_problem(tick_size, *given):
+        return Answer(PlaceError.REJECTED, problem)
     if request.type in _NEEDS_LIMIT and request.limit_price is None:
         return Answer(PlaceError.REJECTED, "limitPrice is missing")
     if request.type in _NEEDS_STOP and request.stop_price is None:
         return Answer(PlaceError.REJECTED, "stopPrice is missing")
-    if request.type is OrderType.TRAILING_STOP and (request.trail is None or request.trail <= 0):
+    if request.type is OrderType.TRAILING_STOP and request.trail is None:
         return Answer(PlaceError.REJECTED, "trailPrice is missing")
-    if request.stop_price is not None and request.type in _NEEDS_STOP:
-        if request.side.sign * (quote.touch(request.side) - request.stop_price) >= 0:
-            return Answer(PlaceError.REJECTED, "stopPrice is on the wrong side of the market")
+    if request.type not in _NEEDS_STOP or request.stop_price is None:
+        return None
+    if request.side.sign * (quote.touch(request.side) - request.stop_price) >= 0:
+        return Answer(PlaceError.REJECTED, "stopPrice is on the wrong side of the market")
     return None
 
 
