@@ -154,7 +154,8 @@ class Account(Actor[AccountMessage]):
             case Judged(wake_in, alerts):
                 self._wake_no_later_than(trio.current_time() + wake_in)
                 for alert in alerts:
-                    self._desk.alert_once(alert)
+                    if alert.contract_id not in self._contracts_asked:
+                        self._desk.alert_once(alert)
             case LockSet(lock):
                 if self._state.add_lock(lock):
                     self._locks.look()
@@ -306,6 +307,7 @@ class Account(Actor[AccountMessage]):
     def _link_news(self, message: LinkUp | LinkDown | Listed | Missed) -> None:
         match message:
             case LinkUp(account=account, skew=skew):
+                self._state.know_contracts(message.contracts)
                 moved = self._listed(account, skew)
                 self._reconciler.link_up(message, balance_moved=moved)
             case Listed(account, skew):

@@ -18,6 +18,7 @@ from actors.messages import (
     CancelOrder,
     CloseContract,
     ConnectionMessage,
+    ContractsListed,
     ContractWanted,
     Feed,
     FeedChanged,
@@ -42,7 +43,7 @@ from actors.messages import (
     Wake,
 )
 from actors.reporting import Desk
-from actors.requests import Read, answer_read, list_accounts, mutation, refuse_read
+from actors.requests import Read, answer_read, list_accounts, list_contracts, mutation, refuse_read
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import (
@@ -65,7 +66,7 @@ from broker.port import (
     Unknown,
     Unreadable,
 )
-from risk.domain import BrokerAccount
+from risk.domain import BrokerAccount, Contract
 from risk.verdict import Alert
 from store.port import Journal
 from supervision import Actor, Ref
@@ -110,6 +111,7 @@ class Connection(Actor[ConnectionMessage]):
         self._session: Session | None = None
         self._members: dict[str, _Member] = {}
         self._by_id: dict[int, _Member] = {}
+        self._contracts: dict[str, Contract] = {}
         self._feed: frozenset[str] = frozenset()
         self._user_hub: ConnectionChange | None = None
         self._market_up = False
@@ -156,6 +158,10 @@ class Connection(Actor[ConnectionMessage]):
             case SessionOpened(session):
                 self._session, self._problem = session, ""
                 self._list_accounts()
+                self.context.request(partial(list_contracts, session), _same)
+            case ContractsListed(contracts):
+                self._contracts = {contract.id: contract for contract in contracts}
+                self._announce()
             case SessionEnded(problem):
                 self._session_ended(problem)
             case LoggedOut(reason):
@@ -285,9 +291,7 @@ class Connection(Actor[ConnectionMessage]):
             self._list_again = again or self._list_again
             return
         self._listing, self._list_again = True, False
-        self.context.request(
-            partial(list_accounts, self._session), _same
-        )
+        self.context.request(partial(list_accounts, self._session), _same)
 
     def _accounts_listed(self, accounts: tuple[BrokerAccount, ...] | None, problem: str) -> None:
         self._listing = False
@@ -320,7 +324,7 @@ class Connection(Actor[ConnectionMessage]):
             assert member.account is not None
             if hub is not None and hub.up:
                 member.reply_to.tell(
-                    LinkUp(member.account, hub.link, hub.proven, skew, self._fresh)
+                    LinkUp(member.account, hub.link, hub.proven, skew, self._contracts, self._fresh)
                 )
             else:
                 member.reply_to.tell(Listed(member.account, skew))
@@ -398,5 +402,5 @@ class Connection(Actor[ConnectionMessage]):
             self.context.start_task(answer_read, self._session, message, name="read")
 
 
-def _same(answer: AccountsListed) -> AccountsListed:
+def _same[T](answer: T) -> T:
     return answer

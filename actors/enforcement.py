@@ -212,9 +212,11 @@ class Enforcement(Actor[EnforcementMessage]):
             key = (violation.rule, action, _episode(action, message.holdings))
             if key not in self._imagined:
                 self._imagined.add(key)
-                self._write(records.decision(
-                    self._account, self._clock.now(), violation, imagined=describe(action)
-                ))
+                self._write(
+                    records.decision(
+                        self._account, self._clock.now(), violation, imagined=describe(action)
+                    )
+                )
                 log.warning(
                     "would have acted, but this account is only watched",
                     account=self._account,
@@ -245,19 +247,13 @@ class Enforcement(Actor[EnforcementMessage]):
                 )
             case SendPartialClose(request, contract_id, size):
                 self._connection.tell(
-                    PartialCloseContract(
-                        request, self._id(), contract_id, size, self.context.self
-                    )
+                    PartialCloseContract(request, self._id(), contract_id, size, self.context.self)
                 )
             case SendCancel(request, order_id):
-                self._connection.tell(
-                    CancelOrder(request, self._id(), order_id, self.context.self)
-                )
+                self._connection.tell(CancelOrder(request, self._id(), order_id, self.context.self))
             case ReadExposure():
                 self._connection.tell(
-                    ReadWanted(
-                        "enforcement", self._id(), self.context.self, Priority.ENFORCEMENT
-                    )
+                    ReadWanted("enforcement", self._id(), self.context.self, Priority.ENFORCEMENT)
                 )
             case InFlight(contract_id, reducing):
                 self._state.tell(Reducing(contract_id, reducing))

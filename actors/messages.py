@@ -195,6 +195,13 @@ class ContractFound:
 
 
 @frozen
+class ContractsListed:
+    """Records of the contracts on offer; empty when they could not be read."""
+
+    contracts: tuple[Contract, ...]
+
+
+@frozen
 class ContractMissing:
     """The broker's record of a contract could not be had."""
 
@@ -227,6 +234,8 @@ class LinkUp:
     proven: bool
     skew: float
     """Broker clock minus ours, seconds."""
+    contracts: Mapping[str, Contract]
+    """Records of the contracts on offer, by id; shared by all accounts of the login."""
     fresh: bool
     """The hub has just said so; false when this is only the regular look at the account list."""
 
@@ -439,6 +448,7 @@ ConnectionMessage = (
     | SessionOpened
     | SessionEnded
     | AccountsListed
+    | ContractsListed
     | PeerEnded
     | Wake
 )
@@ -455,9 +465,7 @@ AccountMessage = (
     | Wake
 )
 RulesMessage = Evaluate
-EnforcementMessage = (
-    Decided | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
-)
+EnforcementMessage = Decided | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
 PriceMessage = Quoted | Hold | FeedChanged
 ClockMessage = ClockJoin | Wake
 

@@ -141,7 +141,9 @@ class Enforcer:
 
     # ---- inputs -------------------------------------------------------------------------------
 
-    def decided(self, action: Action, violation: Violation, episode: Episode | None, mono: float) -> None:
+    def decided(
+        self, action: Action, violation: Violation, episode: Episode | None, mono: float
+    ) -> None:
         """A verdict asks for an action; ``episode`` None means whatever position is found there."""
         match action:
             case Flatten():
@@ -179,9 +181,7 @@ class Enforcer:
         self.positions, self.orders = new_positions, new_orders
         self._exact, self._informed = exact, True
 
-    def exposure(
-        self, positions: Iterable[Position], orders: Iterable[Order], mono: float
-    ) -> None:
+    def exposure(self, positions: Iterable[Position], orders: Iterable[Order], mono: float) -> None:
         """The read asked for by ReadExposure; what events said since it began stays."""
         began = mono if self._reading_since is None else self._reading_since
         read_positions = {p.contract_id: p for p in positions if p.net}
@@ -346,9 +346,7 @@ class Enforcer:
     def _answered(self, pursuit: Pursuit, outcome: Outcome, mono: float) -> None:
         assert pursuit.request is not None
         self._news.append(
-            Answered(
-                pursuit.intent, pursuit.request, pursuit.sent, mono, outcome, pursuit.tries
-            )
+            Answered(pursuit.intent, pursuit.request, pursuit.sent, mono, outcome, pursuit.tries)
         )
         pursuit.end_send(outcome, mono)
 
@@ -403,9 +401,7 @@ class Enforcer:
 
     def _read_due_at(self) -> float:
         """When the next read of the broker is wanted; infinite when none is."""
-        wanted = [
-            p.look_at for p in self._all() if p.request is None and not self._read_is_new(p)
-        ]
+        wanted = [p.look_at for p in self._all() if p.request is None and not self._read_is_new(p)]
         if self.flattening is not None and self._read_began < self._flatten_read_from:
             wanted.append(self._flatten_read_from + VERIFY_WITHIN)
         return max(min(wanted, default=NEVER), self._read_not_before)

@@ -175,9 +175,7 @@ class Reconciler[M]:
             self._ask(purpose, Priority.RECONCILE, positions=False, orders=False, trades=True)
         else:
             known = bool(self._state.positions() or self._state.working_orders())
-            self._ask(
-                purpose, Priority.RECONCILE, orders=run.trades or known, trades=run.trades
-            )
+            self._ask(purpose, Priority.RECONCILE, orders=run.trades or known, trades=run.trades)
 
     def _ask(
         self,
@@ -256,6 +254,8 @@ class Reconciler[M]:
             self._context.after(delay, Wake("proof"))
             return
         self._state.accept_unexplained(self._clock.now(), trio.current_time())
+        if failures:
+            self._state.accept_unexplained(self._clock.now(), trio.current_time())
         for contract_id in failures:
             self._desk.alert_once(
                 Alert(

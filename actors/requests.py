@@ -12,6 +12,7 @@ from actors.messages import (
     CloseContract,
     ContractFound,
     ContractMissing,
+    ContractsListed,
     ContractWanted,
     Marked,
     Mutation,
@@ -42,6 +43,14 @@ async def list_accounts(session: Session) -> AccountsListed:
         return AccountsListed(await session.accounts(Priority.RECONCILE))
     except BrokerError as error:
         return AccountsListed(None, str(error))
+
+
+async def list_contracts(session: Session) -> ContractsListed:
+    """Read every contract's record; one that is missing is asked for when it is traded."""
+    try:
+        return ContractsListed(await session.contracts(Priority.HOUSEKEEPING))
+    except BrokerError:
+        return ContractsListed(())
 
 
 Read = ReadWanted | ContractWanted | PriceWanted

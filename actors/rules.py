@@ -13,7 +13,6 @@ from risk.rules import Rule
 from risk.verdict import Verdict
 from supervision import Actor, Ref
 
-
 NEVER = float("inf")
 JUST_AFTER = 0.001
 """Seconds past an instant at which it has certainly come."""

@@ -246,6 +246,9 @@ class Session(Protocol):
     ) -> tuple[Trade, ...]:
         """All half-turns since an instant, voided ones included; never cut short."""
 
+    async def contracts(self, priority: Priority) -> tuple[Contract, ...]:
+        """Records of every contract on offer; those that cannot be read are left out."""
+
     async def contract(self, contract_id: str, priority: Priority) -> Contract:
         """The broker's record of a contract; BadPayload when tick size or value is missing or zero."""
 

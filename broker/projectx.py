@@ -7,7 +7,7 @@ closed or its key is rejected. Importing this module imports the SDK; nothing el
 
 import random
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -24,7 +24,6 @@ from broker.inbox import Inbox
 from broker.pool import Pool
 from broker.port import (
     BadPayload,
-    BrokerError,
     Hub,
     Login,
     NotExecuted,
@@ -92,23 +91,15 @@ async def _session(broker: ProjectXBroker, login: Login, sink: Sink) -> AsyncIte
     if check_hosts(login, loopback_only=broker.loopback_only):
         bypass_proxies()
     hide(login.api_key)
-    # An error of the login leaves after the loop has been closed, bare instead of in groups.
-    failure: BrokerError | None = None
     async with open_loop() as loop:
-        try:
-            parts = await _Parts.open(broker, login, loop, sink)
-        except BrokerError as error:
-            failure = error
-        else:
-            async with parts.running(), trio.open_nursery() as nursery:
-                nursery.start_soon(parts.tokens.run)
-                nursery.start_soon(parts.pool.run)
-                nursery.start_soon(parts.user.run)
-                nursery.start_soon(parts.market.run)
-                yield ProjectXSession(parts)
-                nursery.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+        parts = await _Parts.open(broker, login, loop, sink)
+        async with parts.running(), trio.open_nursery() as nursery:
+            nursery.start_soon(parts.tokens.run)
+            nursery.start_soon(parts.pool.run)
+            nursery.start_soon(parts.user.run)
+            nursery.start_soon(parts.market.run)
+            yield ProjectXSession(parts)
+            nursery.cancel_scope.cancel()
 
 
 @define(eq=False)
@@ -250,6 +241,15 @@ class ProjectXSession:
         asked = {"accountId": account_id, "startTimestamp": since.isoformat()}
         body = await self._ask("/Trade/search", asked, priority)
         return tuple(decode_trade(record) for record in _listed(body, "trades"))
+
+    async def contracts(self, priority: Priority) -> tuple[Contract, ...]:
+        """Contract/available, so that a first fill waits for no record."""
+        body = await self._ask("/Contract/available", {"live": False}, priority)
+        for record in _listed(body, "contracts"):
+            with suppress(BadPayload):
+                contract = decode_contract(record)
+                self._contracts[contract.id] = contract
+        return tuple(self._contracts.values())
 
     async def contract(self, contract_id: str, priority: Priority) -> Contract:
         """Contract/searchById, asked once per contract."""

@@ -160,6 +160,10 @@ class AccountState:
         self._records[contract.id] = contract
         self._contract(contract.id).describe(contract)
 
+    def know_contracts(self, contracts: Mapping[str, Contract]) -> None:
+        """Have records at hand for contracts that may be traded, by id."""
+        self._records = {**contracts, **self._records}
+
     def set_in_flight(self, contract_id: str, reducing: int) -> None:
         """Say how many contracts are being closed right now; 0 when none."""
         state = self._contract(contract_id)

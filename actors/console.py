@@ -1,0 +1,150 @@
+"""The console actor: answers questions about the running daemon over a Unix socket.
+
+One question a connection, one JSON line each way: ``{"ask": "tree"}`` or ``{"ask": "status"}``. The
+socket lies in the state directory, readable by its owner only. Nothing here can change anything, and
+whatever a client does ends his connection and no more.
+"""
+
+import json
+import os
+import socket
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Never
+
+import structlog
+import trio
+
+from supervision import Actor, Node
+
+SOCKET_NAME = "seawall.sock"
+ADDRESS_AT_MOST = 100
+"""Bytes of a socket's name that every platform takes."""
+QUESTION_AT_MOST = 4096
+"""Bytes of one question."""
+ANSWER_WITHIN = 5.0
+"""Seconds a client may take for his question and for reading the answer."""
+
+log = structlog.get_logger("seawall.console")
+
+
+class Console(Actor[Never]):
+    """Serves pictures of the tree."""
+
+    def __init__(self, directory: Path, tree: Callable[[], Node]) -> None:
+        self._path = directory / SOCKET_NAME
+        self._tree = tree
+        self._answers: Mapping[str, Callable[[], object]] = {
+            "tree": lambda: picture(self._tree()),
+            "status": lambda: summary(self._tree()),
+        }
+
+    async def started(self) -> None:
+        """Listen; a socket left behind by a killed daemon is replaced."""
+        listener = trio.SocketListener(_bound(self._path))
+        self.context.start_task(self._serve, listener, name="console")
+
+    async def _serve(self, listener: trio.SocketListener) -> None:
+        try:
+            await trio.serve_listeners(self._answer, [listener])
+        finally:
+            self._path.unlink(missing_ok=True)
+
+    async def _answer(self, stream: trio.SocketStream) -> None:
+        with trio.move_on_after(ANSWER_WITHIN):
+            async with stream:
+                try:
+                    question = await _line(stream)
+                    await stream.send_all(json.dumps(self._answered(question)).encode() + b"\n")
+                except (trio.BrokenResourceError, trio.ClosedResourceError) as problem:
+                    log.debug("a console client left early", problem=str(problem))
+
+    def _answered(self, question: bytes) -> object:
+        try:
+            asked = json.loads(question)
+        except ValueError:
+            return {"error": "the question is not JSON"}
+        ask = asked.get("ask") if isinstance(asked, dict) else None
+        answer = self._answers.get(ask) if isinstance(ask, str) else None
+        if answer is None:
+            return {"error": f"unknown question; known are {', '.join(self._answers)}"}
+        return answer()
+
+
+def _bound(path: Path) -> trio.socket.SocketType:
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with socket_address(path) as address:
+            listening.bind(address)
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        listening.listen(16)
+    except OSError:
+        listening.close()
+        raise
+    return trio.socket.from_stdlib_socket(listening)
+
+
+@contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """A name by which the operating system takes this socket, however deep its directory lies."""
+    if len(os.fsencode(path)) <= ADDRESS_AT_MOST:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
+async def _line(stream: trio.SocketStream) -> bytes:
+    got = b""
+    while b"\n" not in got and len(got) < QUESTION_AT_MOST:
+        more = await stream.receive_some(QUESTION_AT_MOST)
+        if not more:
+            break
+        got += more
+    return got
+
+
+def picture(node: Node) -> dict[str, Any]:
+    """The whole tree, JSON-able."""
+    return {
+        "id": node.id,
+        "path": node.path,
+        "kind": node.kind,
+        "state": node.state,
+        "generation": node.generation,
+        "restarts": node.restarts,
+        "depth": node.depth,
+        "peak": node.peak,
+        "last_error": node.last_error,
+        "busy_for": node.busy_for,
+        "status": dict(node.status),
+        "children": [picture(child) for child in node.children],
+    }
+
+
+def summary(node: Node) -> dict[str, Any]:
+    """What a trader asks first: connections, accounts, locks, journal."""
+    found: dict[str, list[dict[str, Any]]] = {"connection": [], "account": [], "store": []}
+    clock: dict[str, Any] = {}
+    for each in _walk(node):
+        if each.kind == "actor" and each.id in found:
+            found[each.id].append({"state": each.state, **each.status})
+        elif each.id == "session clock":
+            clock = dict(each.status)
+    return {
+        "logins": found["connection"],
+        "accounts": found["account"],
+        "journal": found["store"][0] if found["store"] else {},
+        "clock": clock,
+        "restarts": sum(each.restarts for each in _walk(node) if each.kind == "actor"),
+    }
+
+
+def _walk(node: Node) -> list[Node]:
+    return [node, *(each for child in node.children for each in _walk(child))]

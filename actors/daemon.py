@@ -1,0 +1,231 @@
+"""The tree of the daemon: which actor stands where, who is told to whom, what happens when one falls.
+
+Every port comes in from outside, so that the same tree runs against the real gateway, against the
+simulated one, and in virtual time on the exchange model.
+"""
+
+import random
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from attrs import field, frozen
+
+from actors.account import Account
+from actors.connection import Connection
+from actors.enforcement import Enforced, Enforcement
+from actors.messages import (
+    AccountMessage,
+    ClockMessage,
+    ConnectionMessage,
+    EnforcementMessage,
+    Evaluate,
+    PriceMessage,
+)
+from actors.price_cache import PriceCache
+from actors.rules import Rules
+from actors.session_clock import SessionClock
+from actors.store import Store, StoreMessage
+from broker.clock import Clock
+from broker.port import Broker, Login
+from risk.domain import BrokerAccount
+from risk.rules import Rule
+from risk.trading_day import TradingCalendar
+from store.port import Journal
+from supervision import (
+    ChildSpec,
+    Crashed,
+    Dynamic,
+    EscalatedEvent,
+    Intensity,
+    Park,
+    Parked,
+    Ref,
+    Restarting,
+    SupervisionEvent,
+    SupervisorSpec,
+    Unparked,
+)
+
+PARKED_FOR = 30.0
+"""Seconds between tries to bring back an account or login that fails again and again."""
+EVENTS_AT_MOST = 100_000
+"""Messages a mailbox of an account or connection holds; beyond it something is badly wrong."""
+
+log = structlog.get_logger("seawall.supervision")
+
+
+@frozen
+class GuardedAccount:
+    """One account as the daemon is to guard it."""
+
+    name: str
+    """As the broker calls it."""
+    login: str
+    rules: tuple[Rule, ...]
+    armed: bool = True
+    """False: decide and say so, send nothing."""
+
+
+@frozen
+class Plan:
+    """What the daemon is to do."""
+
+    logins: tuple[Login, ...]
+    accounts: tuple[GuardedAccount, ...]
+    calendar: TradingCalendar = field(factory=TradingCalendar)
+    adopt: Callable[[str, str], GuardedAccount | None] = lambda login, name: None
+    """How an account of this login and name is guarded that nobody configured; None: it is not."""
+
+
+@frozen
+class Ports:
+    """The outside world."""
+
+    broker: Broker
+    clock: Clock
+    journal: Journal
+    chance: random.Random = field(factory=random.SystemRandom)
+
+
+class Daemon:
+    """Builds the tree of a plan; ``spec`` is what ``supervision.open_system`` runs."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ports: Ports,
+        *,
+        first: tuple[ChildSpec, ...] = (),
+        last: tuple[ChildSpec, ...] = (),
+        report: Callable[[str, Enforced], None] = lambda account, enforced: None,
+    ) -> None:
+        self._plan = plan
+        self._ports = ports
+        self._report = report
+        self._store: Ref[StoreMessage] = Ref("store")
+        self._prices: Ref[PriceMessage] = Ref("prices")
+        self._clock: Ref[ClockMessage] = Ref("clock")
+        self.spec = SupervisorSpec(
+            "seawall",
+            (
+                *first,
+                ChildSpec("store", self._store, lambda: Store(ports.journal, ports.clock)),
+                ChildSpec(
+                    "session clock",
+                    self._clock,
+                    lambda: SessionClock(plan.calendar, ports.clock),
+                ),
+                ChildSpec("price cache", self._prices, PriceCache),
+                self._logins(),
+                *last,
+            ),
+            intensity=Intensity(10, 60.0),
+        )
+
+    def _logins(self) -> SupervisorSpec:
+        logins = Dynamic()
+        for login in self._plan.logins:
+            logins.start_child(self._login(login))
+        return SupervisorSpec("logins", dynamic=logins, exhausted=Park(PARKED_FOR))
+
+    def _login(self, login: Login) -> SupervisorSpec:
+        connection: Ref[ConnectionMessage] = Ref("connection", capacity=EVENTS_AT_MOST)
+        accounts = Dynamic()
+        for account in self._plan.accounts:
+            if account.login == login.name:
+                accounts.start_child(self._account(account, connection))
+
+        def adopt(found: BrokerAccount) -> bool:
+            if found.name in accounts:
+                return True
+            adopted = self._plan.adopt(login.name, found.name)
+            if adopted is not None:
+                log.warning("account adopted", account=found.name, login=login.name)
+                accounts.start_child(self._account(adopted, connection))
+            return adopted is not None
+
+        return SupervisorSpec(
+            login.name,
+            (
+                ChildSpec(
+                    "connection",
+                    connection,
+                    lambda: Connection(
+                        login=login,
+                        broker=self._ports.broker,
+                        journal=self._ports.journal,
+                        clock=self._ports.clock,
+                        store=self._store,
+                        prices=self._prices,
+                        adopt=adopt,
+                    ),
+                ),
+                SupervisorSpec("accounts", dynamic=accounts, exhausted=Park(PARKED_FOR)),
+            ),
+        )
+
+    def _account(
+        self, account: GuardedAccount, connection: Ref[ConnectionMessage]
+    ) -> SupervisorSpec:
+        state: Ref[AccountMessage] = Ref("account", capacity=EVENTS_AT_MOST)
+        rules: Ref[Evaluate] = Ref("rules")
+        enforcement: Ref[EnforcementMessage] = Ref("enforcement")
+        journal, clock = self._ports.journal, self._ports.clock
+        return SupervisorSpec(
+            account.name,
+            (
+                ChildSpec(
+                    "account",
+                    state,
+                    lambda: Account(
+                        name=account.name,
+                        login=account.login,
+                        calendar=self._plan.calendar,
+                        journal=journal,
+                        clock=clock,
+                        store=self._store,
+                        connection=connection,
+                        prices=self._prices,
+                        session_clock=self._clock,
+                        rules=rules,
+                        enforcement=enforcement,
+                    ),
+                ),
+                ChildSpec("rules", rules, lambda: Rules(account.rules, clock, state, enforcement)),
+                ChildSpec(
+                    "enforcement",
+                    enforcement,
+                    lambda: Enforcement(
+                        account=account.name,
+                        armed=account.armed,
+                        journal=journal,
+                        clock=clock,
+                        store=self._store,
+                        state=state,
+                        connection=connection,
+                        report=partial(self._report, account.name),
+                    ),
+                ),
+            ),
+        )
+
+
+def log_supervision(event: SupervisionEvent) -> None:
+    """What the trader must know of falls and restarts."""
+    match event:
+        case Crashed(path, generation, error):
+            log.error("crashed", actor=path, generation=generation, exc_info=error)
+        case Restarting(path, generation, delay):
+            log.warning("restarting", actor=path, generation=generation, in_s=round(delay, 3))
+        case Parked(path, _, error, retry_in):
+            log.critical(
+                "UNGUARDED: it failed too often and is set aside",
+                actor=path,
+                problem=str(error),
+                retry_in_s=retry_in,
+            )
+        case Unparked(path, generation):
+            log.warning("tried again", actor=path, generation=generation)
+        case EscalatedEvent(path, _, child, error):
+            log.critical("gives up", actor=path, child=child, problem=str(error))
