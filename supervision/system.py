@@ -11,7 +11,7 @@ from .child import Child
 from .dead_letters import DeadLetters
 from .dynamic import claim
 from .errors import sole
-from .events import Started, SupervisionEvent
+from .events import Started, Stopped, SupervisionEvent
 from .house import House
 from .reference import Ref
 from .specs import SupervisorSpec
@@ -67,6 +67,8 @@ class System:
     def _report(self, child: Child, ended: bool) -> None:
         if ended:
             child.body.seal()
+            if child.error is None:
+                self._house.tell(Stopped(child.path, child.generation, child.reason))
             self._ended.set()
         else:
             self._house.tell(Started(child.path, child.generation))

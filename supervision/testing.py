@@ -57,9 +57,9 @@ class Probe[M]:
     async def silence(self, *, for_seconds: float) -> None:
         """Wait; AssertionError when anything arrives."""
         with trio.move_on_after(for_seconds):
-            while not self._recorded and not len(self.ref._mailbox):
+            while (message := self._take()) is EMPTY:
                 await self._arrival()
-            raise AssertionError(f"{self.ref.path} was told {self._take()!r}")
+            raise AssertionError(f"{self.ref.path} was told {message!r}")
 
     def drain(self) -> list[M]:
         """Everything told and not yet read, without waiting."""

@@ -1,0 +1,58 @@
+"""Ctrl-C and termination arrive as calls, not as exceptions in odd places."""
+
+import os
+import random
+import signal
+
+import pytest
+import trio
+
+from supervision import Actor, ChildSpec, Ref, SupervisorSpec, open_system
+from supervision.signals import Signals
+from supervision.testing import open_test_system, until
+
+
+def send(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_the_first_signal_asks_and_the_second_ends(number: signal.Signals) -> None:
+    """One is a request for an ordered stop; two mean now, with the shell's exit code."""
+    asked: list[signal.Signals] = []
+    ended: list[int] = []
+    spec = ChildSpec(
+        "signals", Ref("signals"), lambda: Signals(asked.append, exit_hard=ended.append)
+    )
+    async with open_test_system(SupervisorSpec("root", (spec,))):
+        send(number)
+        await until(lambda: len(asked) == 1, within=10)
+        assert ended == []
+        send(number)
+        await until(lambda: len(ended) == 1, within=10)
+    assert asked == [number]
+    assert ended == [128 + number]
+
+
+async def test_a_signal_stops_the_tree_in_order_and_the_actor_goes_last() -> None:
+    """First up, last down: a signal during the stop of the others is still heard."""
+    diary: list[str] = []
+    stop = trio.Event()
+
+    class Work(Actor[str]):
+        async def stopping(self) -> None:
+            send(signal.SIGINT)
+            await until(lambda: "hard" in diary, within=10)
+            diary.append("stopped")
+
+    def note(_: int) -> None:
+        diary.append("hard")
+
+    children = (
+        ChildSpec("signals", Ref("signals"), lambda: Signals(lambda _: stop.set(), exit_hard=note)),
+        ChildSpec("work", Ref("work"), Work, stop_within=30),
+    )
+    async with open_system(SupervisorSpec("root", children), chance=random.Random(0)):
+        send(signal.SIGTERM)
+        await stop.wait()
+    assert diary == ["hard", "stopped"]
