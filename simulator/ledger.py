@@ -5,7 +5,6 @@ rest; each closing half-turn carries its profit or loss, an opening one None. Vo
 the contract's whole history again without it, so that position, profits and balance stay true.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
@@ -174,9 +173,7 @@ class Ledger:
         return held
 
 
-def _parts(held: Holding | None, side: Side, size: int) -> Iterator[int]:
+def _parts(held: Holding | None, side: Side, size: int) -> tuple[int, ...]:
     if held is not None and held.sign != side.sign and held.size < size:
-        yield held.size
-        yield size - held.size
-    else:
-        yield size
+        return held.size, size - held.size
+    return (size,)

@@ -7,6 +7,7 @@ the instant at which a request was complete, and a client's mistake must end its
 import base64
 import hashlib
 from collections.abc import Callable
+from http.client import responses
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
@@ -193,7 +194,7 @@ class _Client:
             headers.append(("Connection", "close"))
         send = self._http.send
         parts = [
-            send(h11.Response(status_code=reply.status, headers=headers)),
+            send(h11.Response(status_code=reply.status, headers=headers, reason=_reason(reply))),
             send(h11.Data(data=reply.body)),
             send(h11.EndOfMessage()),
         ]
@@ -235,6 +236,10 @@ def _call(head: h11.Request, body: bytes, received: float) -> Call:
         body=body,
         received=received,
     )
+
+
+def _reason(reply: Reply) -> str:
+    return responses.get(reply.status, "As The Fault Demands")
 
 
 def _switching(key: bytes) -> bytes:
