@@ -118,7 +118,10 @@ class AccountState:
 
     def _shift_start(self, trade: Trade, delta: int, now: datetime, mono: float) -> None:
         state = self._contract(trade.contract_id)
-        start = state.ledger.start or OpenAtStart(0, state.price(mono).value, trade.price)
+        mark = state.price(mono).value
+        start = state.ledger.start or OpenAtStart(
+            0, trade.price if mark is None else mark, trade.price
+        )
         net = start.net + delta * trade.side.sign * trade.size
         state.ledger.set_start(evolve(start, net=net) if net else None)
         state.reckon(now, mono, ledger_newer=True)

@@ -106,15 +106,15 @@ class World:
         return self.state.apply_trade(trade, self.now, self.mono)
 
     def make_position(
-        self, net: int, price: str = "0", of: Contract = MNQ, *, id: int = 77
+        self, net: int, price: str = "0", of: Contract = MNQ, *, number: int = 77
     ) -> Position:
         """A position value that has not been reported yet."""
-        return Position(id, ACCOUNT_ID, of.id, NOON, net, Decimal(price))
+        return Position(number, ACCOUNT_ID, of.id, NOON, net, Decimal(price))
 
-    def hold(self, net: int, price: str = "0", of: Contract = MNQ, *, id: int = 77) -> bool:
+    def hold(self, net: int, price: str = "0", of: Contract = MNQ, *, number: int = 77) -> bool:
         """The Position event."""
         self.n += 1
-        position = self.make_position(net, price, of, id=id)
+        position = self.make_position(net, price, of, number=number)
         return self.state.apply_position(position, self.link, self.n, self.now, self.mono)
 
     def fill(self, signed: int, price: str, of: Contract = MNQ, *, fees: str | None = "0") -> Trade:
@@ -128,21 +128,21 @@ class World:
     def make_order(
         self,
         signed: int,
-        type: OrderType = OrderType.LIMIT,
+        kind: OrderType = OrderType.LIMIT,
         of: Contract = MNQ,
         *,
         status: OrderStatus = OrderStatus.OPEN,
         filled: int = 0,
-        id: int | None = None,
+        number: int | None = None,
         parent_id: int | None = None,
     ) -> Order:
         """An order that has not been reported yet."""
         return Order(
-            id=self.next_id() if id is None else id,
+            id=self.next_id() if number is None else number,
             account_id=ACCOUNT_ID,
             contract_id=of.id,
             status=status,
-            type=type,
+            type=kind,
             side=Side.BUY if signed > 0 else Side.SELL,
             size=abs(signed),
             filled=filled,
@@ -156,9 +156,9 @@ class World:
         self.state.apply_order(order, self.now)
         return order
 
-    def stop(self, signed: int, of: Contract = MNQ, *, id: int | None = None) -> Order:
+    def stop(self, signed: int, of: Contract = MNQ) -> Order:
         """A working protective stop."""
-        return self.place(self.make_order(signed, OrderType.STOP, of, id=id))
+        return self.place(self.make_order(signed, OrderType.STOP, of))
 
     def quote(
         self, bid: str | None = None, ask: str | None = None, of: Contract = MNQ, last: str = ""

@@ -1,0 +1,141 @@
+"""Marks: the side that counts, partial and broken quotes, age, and suspicious spreads."""
+
+from decimal import Decimal
+
+import pytest
+
+from risk.marks import MarkBasis
+from risk.rules import DailyLoss, Trigger, UnrealizedLoss
+from risk.verdict import Close
+from tests.risk.world import MNQ, World
+
+LIMIT = UnrealizedLoss(limit=Decimal(200))
+
+
+def test_a_long_is_worth_the_bid_and_a_short_the_ask() -> None:
+    """What closing it would bring."""
+    for signed, worth in ((1, -20), (-1, -40)):
+        world = World()
+        world.fill(signed, "20000")
+        world.quote("19990", "20020")
+        assert world.snapshot().contracts[MNQ.id].open == worth
+
+
+@pytest.mark.parametrize(("basis", "worth"), [("touch", -20), ("mid", 10), ("last", 4)])
+def test_other_bases_can_be_chosen(basis: MarkBasis, worth: int) -> None:
+    """The middle of the quote, or the last trade."""
+    world = World(mark=basis)
+    world.fill(1, "20000")
+    world.quote("19990", "20020", last="20002")
+    assert world.snapshot().contracts[MNQ.id].open == worth
+
+
+@pytest.mark.parametrize("broken", [("0", "20020"), ("-1", None), (None, None), ("20030", "20020")])
+def test_broken_values_are_ignored_field_by_field(broken: tuple[str | None, str | None]) -> None:
+    """Zero, negative, missing and crossed prices leave the last usable value in force."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("19990", "20020")
+    world.quote(*broken)
+    assert world.snapshot().contracts[MNQ.id].open == -20
+
+
+def test_a_zero_last_price_is_no_price() -> None:
+    """It comes before the first trade of a session."""
+    world = World()
+    assert not world.quote(last="0")
+
+
+def test_partial_quotes_merge_into_the_last() -> None:
+    """Each side keeps its own value and age."""
+    world = World()
+    world.fill(-1, "20000")
+    world.quote("19990", "20010")
+    world.quote(bid="19995")
+    assert world.snapshot().contracts[MNQ.id].open == -20
+
+
+def test_a_position_without_any_price_counts_at_its_entry_and_says_so() -> None:
+    """Flagged, never silently zero."""
+    world = World()
+    world.fill(1, "20000")
+    snapshot = world.snapshot()
+    assert (snapshot.net, snapshot.totals.priced) == (Decimal(0), False)
+    assert [alert.code for alert in world.judge().alerts] == ["mark_stale"]
+
+
+def test_a_stale_mark_still_counts_but_is_flagged() -> None:
+    """Sixty seconds are fresh, a moment more is not; the value stays in force."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("19900", "19900.25")
+    world.wait(60)
+    assert world.snapshot().totals.priced
+    world.wait(0.001)
+    assert not world.snapshot().totals.priced
+    assert world.judge(LIMIT).plan == (Close(MNQ.id),)
+
+
+def test_the_fetched_price_replaces_a_stale_quote() -> None:
+    """A bar's close, received later, is the better knowledge."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("19990", "19990.25")
+    world.wait(61)
+    world.quote(last="19900")
+    assert world.snapshot().contracts[MNQ.id].open == -200
+    assert world.snapshot().totals.priced
+
+
+def test_closed_losses_act_where_prices_are_missing() -> None:
+    """The day's closed loss needs no price, whatever an old quote promises."""
+    world = World()
+    world.fill(1, "20000")
+    world.fill(-1, "19500")
+    world.fill(1, "20000")
+    world.quote("20100", "20100.25")
+    rule = DailyLoss(limit=Decimal(1000))
+    assert world.judge(rule).locks == ()
+    world.wait(61)
+    assert len(world.judge(rule).locks) == 1
+
+
+def quoted_for_a_minute() -> World:
+    """A long with a minute of ordinary quotes behind it."""
+    world = World()
+    world.fill(1, "20000")
+    for _ in range(60):
+        world.quote("20000", "20000.50")
+        world.wait(1)
+    return world
+
+
+def test_a_suspiciously_wide_quote_must_last_a_second() -> None:
+    """A hole in the book is not a loss; what is still there after a second is."""
+    world = quoted_for_a_minute()
+    world.quote("19800", "20000.50")
+    verdict = world.judge(LIMIT, trigger=Trigger.MARK)
+    assert verdict.plan == ()
+    assert verdict.wake_in == pytest.approx(1.0)
+    world.wait(0.999)
+    assert world.judge(LIMIT, trigger=Trigger.TIMER).plan == ()
+    world.wait(0.002)
+    assert world.judge(LIMIT, trigger=Trigger.TIMER).plan == (Close(MNQ.id),)
+
+
+def test_a_wide_quote_that_heals_is_forgotten() -> None:
+    """The next wide one has its own second."""
+    world = quoted_for_a_minute()
+    world.quote("19800", "20000.50")
+    world.wait(0.5)
+    world.quote("20000", "20000.50")
+    world.wait(0.6)
+    world.quote("19800", "20000.50")
+    assert world.judge(LIMIT, trigger=Trigger.MARK).plan == ()
+
+
+def test_ten_medians_are_not_suspicious() -> None:
+    """Only more than that is, so an ordinary fast market is believed at once."""
+    world = quoted_for_a_minute()
+    world.quote("19899.5", "19904.5")
+    assert world.judge(LIMIT, trigger=Trigger.MARK).plan == (Close(MNQ.id),)
