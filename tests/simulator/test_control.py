@@ -1,16 +1,19 @@
 """The control endpoints, and faults as REST clients feel them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 import trio
 
+from tests.simulator.world import Served
+
 NQ = "CON.F.US.ENQ.Z26"
 CLOSE = "/Position/closeContract"
 
 
-async def raw_close(served) -> httpx.Response:
+async def raw_close(served: Served) -> httpx.Response:
     return await served.http.post(
         f"{served.at.api_url}{CLOSE}",
         json={"accountId": 1001, "contractId": NQ},
@@ -18,12 +21,12 @@ async def raw_close(served) -> httpx.Response:
     )
 
 
-async def exposure(served) -> list[int]:
+async def exposure(served: Served) -> list[int]:
     state = await served.state()
     return [it["size"] for it in state["accounts"][0]["positions"]]
 
 
-async def test_a_quote_triggers_orders(served):
+async def test_a_quote_triggers_orders(served: Served) -> None:
     """POST /control/quote moves the market."""
     await served.buy(2)
     await served.buy(2, side=1, type=4, stopPrice=24990)
@@ -31,7 +34,7 @@ async def test_a_quote_triggers_orders(served):
     assert await exposure(served) == []
 
 
-async def test_a_held_price_does_not_walk(served):
+async def test_a_held_price_does_not_walk(served: Served) -> None:
     """The living prices leave a contract alone that was set by hand, until it is released."""
     gateway = served.gateway
     await served.post("/control/quote", contractId=NQ, bid=24980, ask=24980.25)
@@ -44,7 +47,7 @@ async def test_a_held_price_does_not_walk(served):
     assert gateway.exchange.quotes[NQ].bid != 24980
 
 
-async def test_the_clock_jumps_and_runs_faster(served):
+async def test_the_clock_jumps_and_runs_faster(served: Served) -> None:
     """POST /control/clock sets now and speed; the Date header follows."""
     wanted = "2026-11-20T22:59:58+00:00"
     answer = await served.post("/control/clock", now=wanted, speed=0)
@@ -84,7 +87,7 @@ async def test_the_clock_jumps_and_runs_faster(served):
         ("scenario", [1]),
     ],
 )
-async def test_a_bad_control_request_is_a_clear_400(served, path, body):
+async def test_a_bad_control_request_is_a_clear_400(served: Served, path: str, body: Any) -> None:
     """And the gateway goes on."""
     answer = await served.http.post(f"{served.at.url}/control/{path}", json=body)
     assert answer.status_code == 400
@@ -93,7 +96,7 @@ async def test_a_bad_control_request_is_a_clear_400(served, path, body):
     assert (await served.http.get(f"{served.at.url}/control/quote")).status_code == 405
 
 
-async def test_refused_closes_run_out(served):
+async def test_refused_closes_run_out(served: Served) -> None:
     """Refused twice with the code of choice, then done."""
     await served.buy()
     await served.post("/control/fault", fault="refuse_close", code=6, times=2)
@@ -102,7 +105,7 @@ async def test_refused_closes_run_out(served):
 
 
 @pytest.mark.parametrize("executes", [True, False])
-async def test_an_uncertain_close_hides_whether_it_was_done(served, executes):
+async def test_an_uncertain_close_hides_whether_it_was_done(served: Served, executes: bool) -> None:
     """502 either way; the truth differs."""
     await served.buy()
     await served.post("/control/fault", fault="uncertain_close", executes=executes, times=1)
@@ -110,7 +113,7 @@ async def test_an_uncertain_close_hides_whether_it_was_done(served, executes):
     assert await exposure(served) == ([] if executes else [1])
 
 
-async def test_an_uncertain_close_may_break_the_connection(served):
+async def test_an_uncertain_close_may_break_the_connection(served: Served) -> None:
     """No answer at all, and the position is closed."""
     await served.buy()
     await served.post("/control/fault", fault="uncertain_close", how="disconnect", times=1)
@@ -119,7 +122,7 @@ async def test_an_uncertain_close_may_break_the_connection(served):
     assert await exposure(served) == []
 
 
-async def test_http_faults_match_paths(served):
+async def test_http_faults_match_paths(served: Served) -> None:
     """401, 429 with Retry-After, and 503 for the paths they name, for as long as they say."""
     await served.post(
         "/control/fault", fault="http", status=429, path="/api/Position/*", times=1, retryAfter=7
@@ -133,7 +136,7 @@ async def test_http_faults_match_paths(served):
     assert (await raw_close(served)).status_code == 200
 
 
-async def test_revoked_tokens_and_rejected_logins(served):
+async def test_revoked_tokens_and_rejected_logins(served: Served) -> None:
     """The old token is dead, a new login is refused, others get in."""
     await served.post("/control/fault", fault="revoke_tokens", user="trader")
     await served.post("/control/fault", fault="reject_login", user="trader")
@@ -145,7 +148,7 @@ async def test_revoked_tokens_and_rejected_logins(served):
     assert other.json()["success"] is True
 
 
-async def test_a_stale_snapshot_shows_the_past(served):
+async def test_a_stale_snapshot_shows_the_past(served: Served) -> None:
     """Reads answer what was true when the fault was set; the control state does not."""
     await served.post("/control/fault", fault="stale_snapshot")
     await served.buy()
@@ -156,7 +159,9 @@ async def test_a_stale_snapshot_shows_the_past(served):
 
 
 @pytest.mark.parametrize(("when", "code", "left"), [("before", 2, []), ("after", 0, [1])])
-async def test_a_stop_may_fill_during_a_close(served, when, code, left):
+async def test_a_stop_may_fill_during_a_close(
+    served: Served, when: str, code: int, left: list[int]
+) -> None:
     """Before: nothing is left to close. After: the stop re-opens on the other side."""
     await served.buy()
     await served.buy(side=1, type=4, stopPrice=24000)
@@ -165,7 +170,7 @@ async def test_a_stop_may_fill_during_a_close(served, when, code, left):
     assert await exposure(served) == left
 
 
-async def test_a_contract_may_lack_its_tick_value(served):
+async def test_a_contract_may_lack_its_tick_value(served: Served) -> None:
     """Missing, or zero."""
     await served.post("/control/fault", fault="no_tick_value", contractId=NQ, times=1)
     await served.post("/control/fault", fault="no_tick_value", contractId=NQ, how="zero")
@@ -175,7 +180,7 @@ async def test_a_contract_may_lack_its_tick_value(served):
     assert second["tickValue"] == 0
 
 
-async def test_market_and_lot_method_follow_their_faults(served):
+async def test_market_and_lot_method_follow_their_faults(served: Served) -> None:
     """Closed and average while the faults stand, as before afterwards."""
     await served.post("/control/fault", fault="market_closed")
     await served.post("/control/fault", fault="lot_method")
@@ -188,7 +193,7 @@ async def test_market_and_lot_method_follow_their_faults(served):
     assert (state["market_open"], state["lot_method"], state["faults"]) == (True, "fifo", [])
 
 
-async def test_a_scenario_plays_its_steps(served):
+async def test_a_scenario_plays_its_steps(served: Served) -> None:
     """A quote, an order, a fault and a slide, each at its time."""
     steps = [
         {"at": 0, "quote": {"contractId": NQ, "bid": 100, "ask": 100.25}},
@@ -210,7 +215,7 @@ async def test_a_scenario_plays_its_steps(served):
     assert len(state["mishaps"]) == 1
 
 
-async def test_the_truth_knows_requests_and_their_times(served):
+async def test_the_truth_knows_requests_and_their_times(served: Served) -> None:
     """Each request with the monotonic time of its last byte, by endpoint and one by one."""
     await served.buy()
     await raw_close(served)
@@ -222,7 +227,7 @@ async def test_the_truth_knows_requests_and_their_times(served):
     assert close["received"] <= close["answered"]
 
 
-async def test_the_broker_may_change_an_account(served):
+async def test_the_broker_may_change_an_account(served: Served) -> None:
     """A payout moves the balance, canTrade stops orders, refusals belong to a follower."""
     await served.post("/control/account", accountId=1001, adjust=-1000, canTrade=False)
     assert (await served.state())["accounts"][0]["balance"] == 49000
@@ -233,7 +238,7 @@ async def test_the_broker_may_change_an_account(served):
     assert (await served.api("/Position/partialCloseContract", **body))["errorCode"] == 9
 
 
-async def test_the_same_seed_makes_the_same_day(served):
+async def test_the_same_seed_makes_the_same_day(served: Served) -> None:
     """Two gateways of one seed walk the same prices."""
     from simulator import build_gateway
 

@@ -7,6 +7,8 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.simulator.world import Served
+
 UPGRADE = (
     b"GET /hubs/user?access_token=%s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
     b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -14,7 +16,7 @@ UPGRADE = (
 )
 
 
-async def say(served, data: bytes, *, enough: int = 65536) -> bytes:
+async def say(served: Served, data: bytes, *, enough: int = 65536) -> bytes:
     """Everything the gateway answers until it closes, or half a second of silence."""
     port = int(served.at.url.rsplit(":", 1)[1])
     stream = await trio.open_tcp_stream("127.0.0.1", port)
@@ -30,11 +32,11 @@ async def say(served, data: bytes, *, enough: int = 65536) -> bytes:
     return answer
 
 
-def upgrade(served, more: bytes = b"") -> bytes:
+def upgrade(served: Served, more: bytes = b"") -> bytes:
     return UPGRADE % (served.token.encode(), more)
 
 
-async def alive(served) -> bool:
+async def alive(served: Served) -> bool:
     return bool((await served.api("/Account/search"))["success"])
 
 
@@ -57,20 +59,20 @@ async def alive(served) -> bool:
         (b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b"404"),
     ],
 )
-async def test_a_broken_request_gets_an_error(served, data, status):
+async def test_a_broken_request_gets_an_error(served: Served, data: bytes, status: bytes) -> None:
     """A status that says so, and the gateway goes on."""
     answer = await say(served, data)
     assert answer.startswith(b"HTTP/1.1 " + status), answer[:200]
     assert await alive(served)
 
 
-async def test_two_requests_may_be_sent_at_once(served):
+async def test_two_requests_may_be_sent_at_once(served: Served) -> None:
     """Pipelined requests are answered in turn."""
     ping = b"GET /api/Status/ping HTTP/1.1\r\nHost: x\r\n\r\n"
     assert (await say(served, ping + ping)).count(b'"pong"') == 2
 
 
-async def test_a_request_in_two_parts_is_one_request(served):
+async def test_a_request_in_two_parts_is_one_request(served: Served) -> None:
     """The body may come late."""
     port = int(served.at.url.rsplit(":", 1)[1])
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
@@ -82,7 +84,7 @@ async def test_a_request_in_two_parts_is_one_request(served):
         assert b'"success":true' in await stream.receive_some()
 
 
-async def test_bytes_right_behind_the_upgrade_are_the_first_frame(served):
+async def test_bytes_right_behind_the_upgrade_are_the_first_frame(served: Served) -> None:
     """A handshake that does not wait for the 101 is served."""
     record = b'{"protocol":"json","version":1}\x1e'
     masked = bytes((0x81, 0x80 | len(record))) + b"\0\0\0\0" + record
@@ -105,7 +107,7 @@ async def test_bytes_right_behind_the_upgrade_are_the_first_frame(served):
         b"\x89\xfe\x01\x00\0\0\0\0" + b"x" * 256,  # a ping that is too long
     ],
 )
-async def test_broken_frames_end_their_connection(served, frames):
+async def test_broken_frames_end_their_connection(served: Served, frames: bytes) -> None:
     """Whatever comes after the upgrade."""
     await say(served, upgrade(served) + frames)
     assert await alive(served)
@@ -114,7 +116,7 @@ async def test_broken_frames_end_their_connection(served, frames):
             await trio.sleep(0.01)
 
 
-async def test_a_client_that_vanishes_is_forgotten(served):
+async def test_a_client_that_vanishes_is_forgotten(served: Served) -> None:
     """Reset in the middle of a request and of a hub connection."""
     port = int(served.at.url.rsplit(":", 1)[1])
     for data in (b"POST /api/Order/place HTTP/1.1\r\nContent-", upgrade(served)):
@@ -128,7 +130,7 @@ async def test_a_client_that_vanishes_is_forgotten(served):
     assert served.gateway.links == []
 
 
-def test_no_bytes_kill_the_gateway():
+def test_no_bytes_kill_the_gateway() -> None:
     """Random bytes, alone, behind a request's head, and behind an upgrade."""
     from datetime import UTC, datetime
 

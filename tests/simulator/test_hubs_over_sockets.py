@@ -1,7 +1,7 @@
 """Both hubs over real WebSockets, with the ``websockets`` client in a thread; and their faults."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,6 +11,8 @@ import trio
 from attrs import define
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+
+from tests.simulator.world import Served
 
 NQ = "CON.F.US.ENQ.Z26"
 RS = "\x1e"
@@ -47,7 +49,8 @@ class Trader:
         query = f"access_token={self.token}" if query is None else query
         address = f"{self.url.replace('http', 'ws')}/hubs/{hub}?{query}"
         dial = connect(address, proxy=None, open_timeout=5, close_timeout=1, **options)
-        return self.open.enter_context(dial)
+        socket: ClientConnection = self.open.enter_context(dial)
+        return socket
 
     def hub(self, hub: str = "user", *methods: str, argument: Any = 1001) -> ClientConnection:
         socket = self.socket(hub)
@@ -83,11 +86,14 @@ def pushes(socket: ClientConnection, count: int) -> list[tuple[str, Any]]:
     return got
 
 
+Blocking = Callable[[Callable[[Trader], None]], Awaitable[None]]
+"""Runs a story in a thread while the gateway is served."""
+
 USER = ("SubscribeAccounts", "SubscribeOrders", "SubscribePositions", "SubscribeTrades")
 
 
 @pytest.fixture
-async def blocking(served):
+async def blocking(served: Served) -> Blocking:
     async def run(story: Callable[[Trader], None]) -> None:
         def body() -> None:
             with httpx.Client(trust_env=False) as http, ExitStack() as stack:
@@ -100,7 +106,7 @@ async def blocking(served):
     return run
 
 
-async def test_a_fill_reaches_a_subscriber(blocking):
+async def test_a_fill_reaches_a_subscriber(blocking: Blocking) -> None:
     """Order, order, trade, position, account: to the account's subscribers alone."""
 
     def story(trader: Trader) -> None:
@@ -121,7 +127,9 @@ async def test_a_fill_reaches_a_subscriber(blocking):
     await blocking(story)
 
 
-async def test_clients_may_negotiate_or_not_and_carry_the_token_either_way(blocking):
+async def test_clients_may_negotiate_or_not_and_carry_the_token_either_way(
+    blocking: Blocking,
+) -> None:
     """Query, header, negotiated id, version 0, handshake and invocation in one frame."""
 
     def story(trader: Trader) -> None:
@@ -140,7 +148,7 @@ async def test_clients_may_negotiate_or_not_and_carry_the_token_either_way(block
     await blocking(story)
 
 
-async def test_without_a_token_nothing_comes_up(blocking):
+async def test_without_a_token_nothing_comes_up(blocking: Blocking) -> None:
     """401 at negotiation and at the WebSocket handshake."""
 
     def story(trader: Trader) -> None:
@@ -152,7 +160,7 @@ async def test_without_a_token_nothing_comes_up(blocking):
     await blocking(story)
 
 
-async def test_connection_ids_work_once_unless_told_otherwise(blocking):
+async def test_connection_ids_work_once_unless_told_otherwise(blocking: Blocking) -> None:
     """A used id is a 404, an unknown one too; the switch allows reuse."""
 
     def story(trader: Trader) -> None:
@@ -168,7 +176,7 @@ async def test_connection_ids_work_once_unless_told_otherwise(blocking):
     await blocking(story)
 
 
-async def test_quotes_go_to_who_watches_the_contract(blocking):
+async def test_quotes_go_to_who_watches_the_contract(blocking: Blocking) -> None:
     """The current quote at once, then each new one; trades and depth to who asked."""
 
     def story(trader: Trader) -> None:
@@ -195,7 +203,7 @@ async def test_quotes_go_to_who_watches_the_contract(blocking):
 
 
 @pytest.mark.parametrize("name", ["drop", "reset"])
-async def test_hubs_can_be_cut(blocking, name):
+async def test_hubs_can_be_cut(blocking: Blocking, name: str) -> None:
     """The client sees a broken connection, and may come back."""
 
     def story(trader: Trader) -> None:
@@ -212,7 +220,7 @@ async def test_hubs_can_be_cut(blocking, name):
     await blocking(story)
 
 
-async def test_a_half_open_hub_is_silent(blocking):
+async def test_a_half_open_hub_is_silent(blocking: Blocking) -> None:
     """The socket stays, no ping is answered, nothing arrives; a new connection works."""
 
     def story(trader: Trader) -> None:
@@ -231,7 +239,7 @@ async def test_a_half_open_hub_is_silent(blocking):
     await blocking(story)
 
 
-async def test_a_stalled_hub_delivers_later(blocking):
+async def test_a_stalled_hub_delivers_later(blocking: Blocking) -> None:
     """Nothing during the stall, everything after it, in order."""
 
     def story(trader: Trader) -> None:
@@ -245,7 +253,7 @@ async def test_a_stalled_hub_delivers_later(blocking):
     await blocking(story)
 
 
-async def test_garbage_logout_and_goodbye(blocking):
+async def test_garbage_logout_and_goodbye(blocking: Blocking) -> None:
     """A frame that is no record, a payload that makes no sense, GatewayLogout, a type-7 close."""
 
     def story(trader: Trader) -> None:
@@ -266,7 +274,7 @@ async def test_garbage_logout_and_goodbye(blocking):
     await blocking(story)
 
 
-async def test_event_faults_reach_the_wire(blocking):
+async def test_event_faults_reach_the_wire(blocking: Blocking) -> None:
     """Positions three times, everything wrapped, and scattered apart."""
 
     def story(trader: Trader) -> None:
@@ -282,7 +290,7 @@ async def test_event_faults_reach_the_wire(blocking):
     await blocking(story)
 
 
-async def test_a_bad_handshake_is_told_why(blocking):
+async def test_a_bad_handshake_is_told_why(blocking: Blocking) -> None:
     """A close record with the reason, then the end; a missing one ends too."""
 
     def story(trader: Trader) -> None:
@@ -295,7 +303,7 @@ async def test_a_bad_handshake_is_told_why(blocking):
     await blocking(story)
 
 
-async def test_the_truth_knows_connections_and_pushes(blocking, served):
+async def test_the_truth_knows_connections_and_pushes(blocking: Blocking, served: Served) -> None:
     """Who is connected to what, and when each user event was written."""
 
     def story(trader: Trader) -> None:

@@ -23,7 +23,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_announces_its_addresses_and_stops_on_a_signal(tmp_path):
+def test_it_announces_its_addresses_and_stops_on_a_signal(tmp_path: Path) -> None:
     """One line of JSON, a scenario's prices, living quotes, exit code 0."""
     scenario = tmp_path / "day.toml"
     scenario.write_text('contracts = ["NQ"]\nprices = { NQ = 123.25 }\n')
@@ -63,7 +63,7 @@ def test_it_announces_its_addresses_and_stops_on_a_signal(tmp_path):
         ("= 1", "day.toml"),
     ],
 )
-def test_a_bad_scenario_is_a_clear_error(tmp_path, text, words):
+def test_a_bad_scenario_is_a_clear_error(tmp_path: Path, text: str, words: str) -> None:
     """What is wrong, and nothing starts."""
     from simulator import BadScenario, load_scenario
 
@@ -73,7 +73,7 @@ def test_a_bad_scenario_is_a_clear_error(tmp_path, text, words):
         load_scenario(path)
 
 
-def test_bad_usage_is_exit_code_2(tmp_path):
+def test_bad_usage_is_exit_code_2(tmp_path: Path) -> None:
     """A scenario that is not there, and an unknown root."""
     missing = run("--scenario", str(tmp_path / "nix.toml"))
     assert missing.returncode == 2

@@ -7,21 +7,23 @@ from functools import partial
 
 import httpx
 import pytest
+import trio
 
 from simulator import build_gateway, parse_scenario, serve
+from tests.simulator.world import Served
 
 NQ = "CON.F.US.ENQ.Z26"
 FAR = {"startTimestamp": "2020-01-01T00:00:00Z"}
 
 
-async def test_anybody_may_log_in_and_gets_a_day(served):
+async def test_anybody_may_log_in_and_gets_a_day(served: Served) -> None:
     """The token is a JWT whose exp is 24 hours ahead by the machine's clock."""
     claims = json.loads(base64.urlsafe_b64decode(served.token.split(".")[1] + "=="))
     left = datetime.fromtimestamp(claims["exp"], UTC) - datetime.now(UTC)
     assert timedelta(hours=23, minutes=58) < left <= timedelta(hours=24)
 
 
-async def test_five_accounts_are_there(served):
+async def test_five_accounts_are_there(served: Served) -> None:
     """SIM-50K-1 to SIM-50K-5 with 50,000 dollars each."""
     accounts = (await served.api("/Account/search", onlyActiveAccounts=True))["accounts"]
     assert [it["name"] for it in accounts] == [f"SIM-50K-{n}" for n in range(1, 6)]
@@ -29,7 +31,7 @@ async def test_five_accounts_are_there(served):
     assert {it["balance"] for it in accounts} == {50000}
 
 
-async def test_contracts_have_the_live_systems_ids(served):
+async def test_contracts_have_the_live_systems_ids(served: Served) -> None:
     """NQ is ENQ there; search finds it by name and by id."""
     by_name = (await served.api("/Contract/search", searchText="nqz6", live=False))["contracts"]
     assert NQ in [it["id"] for it in by_name]
@@ -41,7 +43,7 @@ async def test_contracts_have_the_live_systems_ids(served):
     assert len((await served.api("/Contract/available", live=False))["contracts"]) > 30
 
 
-async def test_a_trade_goes_through_every_read(served):
+async def test_a_trade_goes_through_every_read(served: Served) -> None:
     """Place, see the position, the order and the trade, close, see it gone."""
     placed = await served.buy(3)
     assert placed["success"] is True
@@ -60,7 +62,7 @@ async def test_a_trade_goes_through_every_read(served):
     assert by_id["order"]["status"] == 2
 
 
-async def test_only_the_query_shows_suspended_children(served):
+async def test_only_the_query_shows_suspended_children(served: Served) -> None:
     """searchOpen leaves them out, v2/query has them when asked."""
     await served.buy(
         type=1,
@@ -76,7 +78,7 @@ async def test_only_the_query_shows_suspended_children(served):
     assert answer["totalCount"] == 3
 
 
-async def test_orders_are_modified_and_cancelled(served):
+async def test_orders_are_modified_and_cancelled(served: Served) -> None:
     """By id, with codes when there is none."""
     order = (await served.buy(type=1, limitPrice=20000))["orderId"]
     ids = {"accountId": 1001, "orderId": order}
@@ -86,7 +88,7 @@ async def test_orders_are_modified_and_cancelled(served):
     assert (again["success"], again["errorCode"]) == (False, 2)
 
 
-async def test_refusals_are_answers(served):
+async def test_refusals_are_answers(served: Served) -> None:
     """HTTP 200 with success false, a code and a text."""
     closed = await served.api("/Position/closeContract", accountId=1001, contractId=NQ)
     assert (closed["success"], closed["errorCode"]) == (False, 2)
@@ -98,7 +100,7 @@ async def test_refusals_are_answers(served):
         assert (refused["errorCode"], refused["orderId"]) == (2, None)
 
 
-async def test_bars_come_from_quotes(served):
+async def test_bars_come_from_quotes(served: Served) -> None:
     """The running minute is there when asked for."""
     await served.post("/control/quote", contractId=NQ, bid=24000, ask=24000.25)
     asked = {
@@ -116,7 +118,7 @@ async def test_bars_come_from_quotes(served):
     assert seconds["success"] is False
 
 
-async def test_a_missing_wrong_or_revoked_token_is_a_401(served):
+async def test_a_missing_wrong_or_revoked_token_is_a_401(served: Served) -> None:
     """validate gives a further token, logout ends the one it was sent with."""
     url = f"{served.at.api_url}/Account/search"
     assert (await served.http.post(url, json={})).status_code == 401
@@ -130,7 +132,7 @@ async def test_a_missing_wrong_or_revoked_token_is_a_401(served):
     assert (await served.http.post(url, json={}, headers=new)).status_code == 200
 
 
-async def test_an_expired_token_is_a_401(nursery):
+async def test_an_expired_token_is_a_401(nursery: trio.Nursery) -> None:
     """By the machine's clock, whatever the simulated one says."""
     gateway = build_gateway(datetime.now(UTC), token_lifetime=timedelta(seconds=0))
     addresses = await nursery.start(partial(serve, gateway))
@@ -159,7 +161,9 @@ async def test_an_expired_token_is_a_401(nursery):
         ("POST", "/api/Account/search", b" " * (1024 * 1024 + 1), 413),
     ],
 )
-async def test_what_reaches_no_endpoint_is_a_clear_error(served, method, path, body, status):
+async def test_what_reaches_no_endpoint_is_a_clear_error(
+    served: Served, method: str, path: str, body: bytes, status: int
+) -> None:
     """Unknown paths, wrong methods, no JSON, wrong types and bodies without end."""
     headers = {"Authorization": f"Bearer {served.token}"}
     answer = await served.http.request(
@@ -170,7 +174,7 @@ async def test_what_reaches_no_endpoint_is_a_clear_error(served, method, path, b
     assert (await served.api("/Account/search"))["success"]
 
 
-async def test_more_than_200_requests_a_minute_are_refused(served):
+async def test_more_than_200_requests_a_minute_are_refused(served: Served) -> None:
     """Counted per login over all its requests; 429 says when to come back."""
     await served.post("/control/fault", fault="rate_limit", requests=5)
     headers = {"Authorization": f"Bearer {served.token}"}
@@ -184,7 +188,7 @@ async def test_more_than_200_requests_a_minute_are_refused(served):
     assert (await served.state())["requests"]["last_minute"] == {"trader": 8}
 
 
-async def test_a_scenario_fixes_users_and_their_accounts(nursery):
+async def test_a_scenario_fixes_users_and_their_accounts(nursery: trio.Nursery) -> None:
     """A user logs in with his key alone and sees his accounts alone."""
     scenario = parse_scenario(
         {

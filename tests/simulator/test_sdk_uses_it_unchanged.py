@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import pytest
 import trio
+
+from tests.simulator.world import Served
 
 NQ = "CON.F.US.ENQ.Z26"
 EVENTS = ("order_update", "trade_execution", "position_update", "account_update", "quote_update")
@@ -23,7 +26,7 @@ async def a_day_with_the_sdk(
     everything = asyncio.Event()
     async with ProjectX(username="someone", api_key="key", config=config) as px:
         await px.authenticate()
-        seen["ping"] = await px.ping()
+        seen["ping"] = await px._make_request("GET", "/Status/ping")
         seen["account"] = px.account_info
         seen["instrument"] = await px.get_instrument("NQ")
         assert px.account_info is not None
@@ -54,7 +57,9 @@ async def a_day_with_the_sdk(
     return seen
 
 
-async def test_the_sdk_trades_and_hears_of_it(served, monkeypatch):
+async def test_the_sdk_trades_and_hears_of_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Log in, find NQ, connect both hubs, subscribe, trade, and get every kind of event."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     at = served.at
