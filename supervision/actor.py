@@ -165,9 +165,6 @@ async def _ring[M](
     with scope:
         while due < math.inf:
             await trio.sleep_until(due)
-            # A timer cancelled in the instant it woke up must stay silent.
-            if scope.cancel_called:
-                return
             ref._put_own(message)
             due = _next_beat(due, period, trio.current_time())
 

@@ -27,8 +27,8 @@ class Body(Protocol):
     async def run(self, on_started: Callable[[], None]) -> None:
         """Live; return after an orderly stop, raise after a failure."""
 
-    def stop(self, *, for_good: bool) -> None:
-        """Ask for an orderly end."""
+    def stop(self, *, for_good: bool, by: float) -> None:
+        """Ask for an orderly end; at the time ``by`` it is cancelled."""
 
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Account for what the life that just ended left behind."""
@@ -63,7 +63,7 @@ class ActorBody:
 
         await self._life.run(started)
 
-    def stop(self, *, for_good: bool) -> None:
+    def stop(self, *, for_good: bool, by: float) -> None:  # noqa: ARG002 - its scope knows
         """Stop; for good means that nothing new is taken and what is queued is handled first."""
         if for_good:
             self._ref._close()
@@ -196,15 +196,16 @@ class Child:
 
     def ask_stop(self) -> None:
         """Ask for an orderly end, which becomes a cancellation ``stop_within`` seconds from now."""
-        self.stopping = True
-        self._scope.deadline = trio.current_time() + self.spec.stop_within
-        self.body.stop(for_good=self.leaving)
+        self._stop_by(trio.current_time() + self.spec.stop_within)
 
     def cut(self) -> None:
         """End it now."""
-        if not self.stopping:
-            self.ask_stop()
-        self._scope.cancel(reason="out of time to stop")
+        self._stop_by(trio.current_time())
+
+    def _stop_by(self, deadline: float) -> None:
+        self.stopping = True
+        self._scope.deadline = deadline
+        self.body.stop(for_good=self.leaving, by=deadline)
 
     async def _run(self, report: Callable[["Child", bool], None]) -> None:
         try:

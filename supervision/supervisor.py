@@ -50,6 +50,7 @@ class Supervisor:
         self._failure: Escalated | None = None
         self._stopping = False
         self._for_good = False
+        self._cut_at = math.inf
         self._up = False
         if spec.dynamic is not None:
             spec.dynamic._changed = self._wakeup.wake
@@ -63,6 +64,7 @@ class Supervisor:
         self._generation = generation
         self._spent, self._failure = (), None
         self._stopping = self._up = False
+        self._cut_at = math.inf
         self._batch += 1
         for child in self._children.values():
             child.renew(self._batch)
@@ -78,10 +80,9 @@ class Supervisor:
         if self._failure is not None:
             raise self._failure
 
-    def stop(self, *, for_good: bool) -> None:
-        """Stop the children, in order, and end."""
-        self._stopping = True
-        self._for_good = for_good
+    def stop(self, *, for_good: bool, by: float) -> None:
+        """Stop the children, in order, and end; at the time ``by`` cut off those still alive."""
+        self._stopping, self._for_good, self._cut_at = True, for_good, by
         self._wakeup.wake()
 
     def ended(self, error: BaseException | None, reason: str) -> None:
@@ -107,9 +108,7 @@ class Supervisor:
 
     # -- the loop ----------------------------------------------------------------------------
 
-    async def _loop(
-        self, nursery: trio.Nursery, on_started: Callable[[], None], hurry_at: float = math.inf
-    ) -> None:
+    async def _loop(self, nursery: trio.Nursery, on_started: Callable[[], None]) -> None:
         while True:
             now = trio.current_time()
             while self._ended:
@@ -122,20 +121,18 @@ class Supervisor:
             if not self._up and self._complete():
                 self._up = True
                 on_started()
-            if now >= hurry_at:
+            if now >= self._cut_at:
                 self._cut()
-                hurry_at = math.inf
-            with trio.move_on_at(min(hurry_at, self._next_due(now))):
+            with trio.move_on_at(min(self._cut_at, self._next_due(now))):
                 await self._wakeup.sleep()
 
     async def _wind_down(self, nursery: trio.Nursery) -> None:
-        """Reached with children only when cancelled: stop them in order, or, if late, at once."""
+        """Reached with children only when cancelled: stop them in order all the same, in time."""
         if not self._alive():
             return
-        late = self._stopping
-        self._stopping = True
-        hurry_at = trio.current_time() + (0.0 if late else self._spec.stop_within)
-        await self._loop(nursery, _nobody_waits, hurry_at)
+        if not self._stopping:
+            self.stop(for_good=False, by=trio.current_time() + self._spec.stop_within)
+        await self._loop(nursery, _nobody_waits)
 
     def _report(self, child: Child, ended: bool) -> None:
         if ended:
@@ -215,6 +212,7 @@ class Supervisor:
                 held.add(child.batch)
 
     def _cut(self) -> None:
+        self._cut_at = math.inf
         for child in self._alive():
             child.leaving = child.leaving or self._for_good
             child.cut()
@@ -262,7 +260,7 @@ class Supervisor:
                 child.wanted = False
                 self._forget(child)
             case GiveUp():
-                self._give_up(child)
+                self._give_up(child, now)
 
     def _restart(self, failed: Child, now: float, delay: float) -> None:
         self._spent = (*within_period(self._spent, now, self._spec.intensity), now)
@@ -275,10 +273,10 @@ class Supervisor:
                 child.join(failed.batch, now + delay)
         self._house.tell(Restarting(failed.path, failed.generation + 1, delay))
 
-    def _give_up(self, child: Child) -> None:
+    def _give_up(self, child: Child, now: float) -> None:
         self._failure = Escalated(self._path, child.spec.id)
         self._failure.__cause__ = child.error
-        self._stopping, self._for_good = True, False
+        self.stop(for_good=False, by=now + self._spec.stop_within)
         self._house.tell(EscalatedEvent(self._path, self._generation, child.spec.id, child.error))
 
 

@@ -396,6 +396,22 @@ async def test_a_supervisor_that_escalates_is_restarted_by_its_own(
         assert generations == {"root": 1, "a": 1, "inner": 2, "b": 2, "c": 3}
 
 
+async def test_a_restarted_supervisor_begins_with_a_clean_record(
+    shop: Shop, autojump_clock: MockClock
+) -> None:
+    """Neither its budget nor the backoff of its children remembers the life before."""
+    inner = SupervisorSpec(
+        "inner",
+        (shop.worker("b"),),
+        intensity=Intensity(1),
+        backoff=Backoff(base=1000, maximum=1000),
+    )
+    async with shop.open(SupervisorSpec("root", (inner,))):
+        await shop.crash_often("b", 3)
+    delays = [event.delay for event in shop.events if isinstance(event, Restarting)]
+    assert delays == [0.0, 0.0, 0.0]
+
+
 async def test_a_tree_that_cannot_start_is_an_error_not_a_hang(
     shop: Shop, autojump_clock: MockClock
 ) -> None:
