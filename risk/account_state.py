@@ -14,10 +14,10 @@ from attrs import evolve
 from risk.contract_state import ContractState
 from risk.cover import Cover
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
-from risk.ledger import ZERO, ContractLedger, OpenAtStart, merged_trade
+from risk.ledger import ContractLedger, OpenAtStart, merged_trade
 from risk.marks import MarkBasis
 from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading
-from risk.snapshot import PNL_LATEST_S, ContractView, Snapshot, Totals
+from risk.snapshot import PNL_LATEST_S, ContractView, Snapshot, totals
 from risk.trading_day import TradingCalendar
 from risk.verdict import Lock
 
@@ -58,6 +58,7 @@ class AccountState:
         self._gone: dict[int, datetime] = {}
         """Orders a reading no longer had: their ``updated`` then."""
         self._start_known = False
+        self._was_read = False
         self._locks: tuple[Lock, ...] = ()
         self._orders: tuple[Order, ...] | None = None
         self._begin(calendar.day_of(now))
@@ -224,6 +225,8 @@ class AccountState:
         for contract_id in sorted(listed.keys() | self._contracts.keys()):
             state = self._contract(contract_id)
             state.unsettled = not reading.settled
+            if not self._was_read:
+                state.disagreement = None  # before the first reading there was nothing to compare
             state.changed()
             position = listed.get(contract_id) or _flat(state.position)
             if position is None or stamp < state.stamp:
@@ -234,6 +237,7 @@ class AccountState:
                 yield Difference(
                     Kind.POSITION, contract_id, position.id, str(before), str(position.net)
                 )
+        self._was_read = True
         if reading.settled:
             self._fence = max(self._fence, stamp)
 
@@ -275,13 +279,12 @@ class AccountState:
         day = self._calendar.day_of(now)
         if day <= self.day:
             return None
-        previous, net = self.day, self._totals(self._views(mono)).net
+        previous, net = self.day, totals(self._views(mono)).net
         for state in self._contracts.values():
             self._older.update(state.ledger.trades)
         self._begin(day)
         carried = {key: state.roll(self.day_starts, mono) for key, state in self._contracts.items()}
         self._forget_flat()
-        self._start_known = True
         early, self._early = self._early, {}
         for trade in early.values():
             self.apply_trade(trade, now, mono)
@@ -409,7 +412,7 @@ class AccountState:
             mono=mono,
             contracts=views,
             orders=self.working_orders(),
-            totals=self._totals(views),
+            totals=totals(views),
             locks=self._locks,
             can_trade=None if broker is None else broker.can_trade,
             stale=self.stale,
@@ -422,23 +425,6 @@ class AccountState:
             for contract_id, state in self._contracts.items()
             if state.alive
         }
-
-    def _totals(self, views: Mapping[str, ContractView]) -> Totals:
-        realised = opened = fees = net = sure = ZERO
-        estimated, priced = False, True
-        for view in views.values():
-            worth, at_price = view.holding.worth, view.figures
-            priced = priced and view.priced
-            if worth is None or at_price is None:
-                estimated = True
-                continue
-            opened += at_price.day_open
-            fees += worth.fees
-            net += at_price.net
-            sure += worth.sure
-            estimated = estimated or worth.estimated
-        realised = net - opened + fees
-        return Totals(realised, opened, fees, net, sure, estimated, priced)
 
     def _pnl_wait_until(self, mono: float) -> float | None:
         """The wait ends two seconds after the oldest open question began, whatever came since."""

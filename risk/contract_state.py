@@ -88,10 +88,17 @@ class ContractState:
         """Replace the position; False when it said nothing new."""
         self.stamp = stamp
         same = self.position == position
+        self._consume_reduction(position.net)
         self.position = position
         self.protect(now)
         self.reckon(now, mono, ledger_newer=False)
         return not same
+
+    def _consume_reduction(self, net: int) -> None:
+        """What has left is no longer on its way: else a new fill would hide behind it."""
+        shrunk = abs(self.net) - (abs(net) if net * self.net > 0 else 0)
+        if shrunk > 0:
+            self.reducing = max(self.reducing - shrunk, 0)
 
     def ordered(self, order: Order, now: datetime) -> bool:
         """Merge one order report; False when it said nothing new."""

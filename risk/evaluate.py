@@ -7,12 +7,14 @@ from decimal import Decimal
 from risk.domain import OrderStatus
 from risk.plan import leaving, merged
 from risk.rules.base import Rule, Trigger, violation
-from risk.snapshot import Snapshot
+from risk.snapshot import ContractView, Snapshot
 from risk.verdict import Action, Alert, Cancel, Flatten, Lock, RuleAnswer, Verdict
 
 __all__ = ["Trigger", "evaluate"]
 
 _ALWAYS = frozenset({Trigger.FULL, Trigger.START})
+_LOOKS = _ALWAYS | {Trigger.TIMER, Trigger.ACCOUNT}
+"""Looks that also report what is unknown; a fill comes before its first quote, that is no trouble."""
 _ZERO = Decimal(0)
 
 
@@ -32,11 +34,11 @@ def evaluate(
             planned = [action for found in answers[-1].violations for action in found.actions]
             snapshot = snapshot.reducing(leaving(snapshot, planned))
         answers.append(rule.evaluate(snapshot, trigger))
-    return _verdict(answers, _known_troubles(snapshot))
+    return _verdict(answers, tuple(_troubles(snapshot)) if trigger in _LOOKS else ())
 
 
-def _priority(rule: Rule) -> int:
-    return rule.priority
+def _priority(rule: Rule) -> tuple[int, str]:
+    return (rule.priority, rule.name)
 
 
 def _verdict(answers: Sequence[RuleAnswer], troubles: tuple[Alert, ...]) -> Verdict:
@@ -101,12 +103,8 @@ def _lock_inputs(lock: Lock) -> dict[str, str]:
     return {"lock": lock.rule, "until": lock.until.isoformat(), "set_at": lock.set_at.isoformat()}
 
 
-def _known_troubles(snapshot: Snapshot) -> tuple[Alert, ...]:
-    """What is unknown is said, never passed over."""
-    return tuple(_troubles(snapshot))
-
-
 def _troubles(snapshot: Snapshot) -> Iterable[Alert]:
+    """What is unknown is said, never passed over."""
     if snapshot.account_id is None:
         yield Alert(
             "account_unknown",
@@ -117,19 +115,31 @@ def _troubles(snapshot: Snapshot) -> Iterable[Alert]:
     if snapshot.can_trade is False:
         yield Alert("cannot_trade", f"{snapshot.account}: the broker says it may not trade")
     for view in snapshot.contracts.values():
-        holding = view.holding
-        if holding.contract is None and (holding.net or holding.ledger_net):
-            yield Alert(
-                "contract_unknown",
-                f"{holding.contract_id}: no record of this contract, its profit and loss is not "
-                "counted until the broker sends one",
-                holding.contract_id,
-                critical=True,
-            )
-        elif holding.net and not view.priced:
-            yield Alert(
-                "mark_stale",
-                f"{holding.name}: no fresh price, open profit and loss rests on "
-                f"{'the entry price' if view.price.value is None else view.price.value}",
-                holding.contract_id,
-            )
+        yield from _contract_troubles(view)
+
+
+def _contract_troubles(view: ContractView) -> Iterable[Alert]:
+    holding = view.holding
+    if holding.contract is None and (holding.net or holding.ledger_net):
+        yield Alert(
+            "contract_unknown",
+            f"{holding.contract_id}: no record of this contract, its profit and loss is not "
+            "counted until the broker sends one",
+            holding.contract_id,
+            critical=True,
+        )
+    elif holding.net and not view.priced:
+        rests_on = "the entry price" if view.price.value is None else view.price.value
+        yield Alert(
+            "mark_stale",
+            f"{holding.name}: no fresh price, open profit and loss rests on {rests_on}",
+            holding.contract_id,
+        )
+    if len(holding.roots) > 1:
+        yield Alert(
+            "root_disagrees",
+            f"{holding.contract_id}: its record says {holding.roots[0]}, its id says "
+            f"{holding.roots[1]}; it counts as both, the stricter wins",
+            holding.contract_id,
+            critical=True,
+        )

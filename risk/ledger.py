@@ -2,14 +2,14 @@
 
 Trades are a set keyed by id. The same trade may come any number of times and in any order; a void
 flips it for good. Everything said here is a fold over the trades in order of broker time, so the
-figures depend on the set alone, never on how it arrived. A trade that is the newest extends the last
-fold; anything else folds again from the start of the day.
+figures depend on the set alone, never on how it arrived. The fold after each trade is kept, so the
+newest trade is one step, and a late one repeats only the steps after it.
 
 Points, not dollars: a fold needs no point value, so a trade in a contract whose record is still on
 its way is not lost. Dollars appear in :mod:`risk.valuation`.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
 from datetime import datetime
 from decimal import Decimal
 
@@ -183,12 +183,15 @@ class ContractLedger:
     line: Line = field(factory=Line)
     fee: Decimal | None = None
     """Dollars per contract of the last half-turn whose fee is known."""
-    _newest: tuple[datetime, int] | None = None
+    _ordered: list[tuple[datetime, int]] = field(factory=list)
+    """Time and id of every trade, ascending."""
+    _lines: list[Line] = field(factory=list)
+    """The fold after each of them: a late trade folds again only what comes after it."""
 
     def set_start(self, start: OpenAtStart | None) -> None:
         """Replace what was open at the start of the day."""
         self.start = start
-        self._refold()
+        self._fold_from(0)
 
     def add(self, trade: Trade) -> bool:
         """Merge one trade into the set; False when it said nothing new."""
@@ -199,29 +202,26 @@ class ContractLedger:
         self.trades[trade.id] = merged
         if merged.fees is not None and merged.size:
             self.fee = merged.fees / merged.size
-        if known is None and (self._newest is None or _order(trade) > self._newest):
-            self._append(merged)
-        else:
-            self._refold()
+        if known is not None:
+            place = bisect_left(self._ordered, _order(known))
+            del self._ordered[place], self._lines[place]
+            self._fold_from(place)
+        place = bisect_left(self._ordered, _order(merged))
+        self._ordered.insert(place, _order(merged))
+        self._fold_from(place)
         return True
 
-    def _append(self, trade: Trade) -> None:
-        self._newest = _order(trade)
-        if not trade.voided:
-            self.line = after(self.line, trade)
-
-    def _refold(self) -> None:
-        ordered = sorted(self.trades.values(), key=_order)
-        self.line = folded(opening_line(self.contract_id, self.start, self.starts), ordered)
-        self._newest = _order(ordered[-1]) if ordered else None
-
-
-def folded(line: Line, trades: Iterable[Trade]) -> Line:
-    """Fold trades, already in order of time, onto a line; voided ones count nothing."""
-    for trade in trades:
-        if not trade.voided:
-            line = after(line, trade)
-    return line
+    def _fold_from(self, place: int) -> None:
+        del self._lines[place:]
+        if self._lines:
+            line = self._lines[-1]
+        else:
+            line = opening_line(self.contract_id, self.start, self.starts)
+        for _, trade_id in self._ordered[place:]:
+            trade = self.trades[trade_id]
+            line = line if trade.voided else after(line, trade)
+            self._lines.append(line)
+        self.line = line
 
 
 def merged_trade(known: Trade, newer: Trade) -> Trade:

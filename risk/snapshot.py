@@ -114,6 +114,24 @@ class Totals:
     """False when some open part rests on a stale or missing price."""
 
 
+def totals(views: Mapping[str, ContractView]) -> Totals:
+    """The sum over all contracts; one whose record is missing adds nothing, and flags the sum."""
+    opened = fees = net = sure = ZERO
+    estimated, priced = False, True
+    for view in views.values():
+        worth, at_price = view.holding.worth, view.figures
+        priced = priced and view.priced
+        if worth is None or at_price is None:
+            estimated = True
+            continue
+        opened += at_price.day_open
+        fees += worth.fees
+        net += at_price.net
+        sure += worth.sure
+        estimated = estimated or worth.estimated
+    return Totals(net - opened + fees, opened, fees, net, sure, estimated, priced)
+
+
 @frozen
 class Snapshot:
     """One account at one instant."""

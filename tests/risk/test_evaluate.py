@@ -5,10 +5,12 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.domain import Contract, OrderStatus, OrderType
+from risk.evaluate import evaluate
 from risk.plan import merged
 from risk.rules import (
     DailyLoss,
@@ -95,6 +97,42 @@ def test_what_a_higher_rule_closes_a_size_rule_no_longer_sees() -> None:
     rules: tuple[Rule, ...] = (MaxContracts(limit=5), SymbolBlock(symbols=("GC",)))
     for order in permutations(rules):
         assert world.judge(*order).plan == (Close(GC.id),)
+
+
+def test_a_reduction_behind_a_close_is_part_of_one_plan() -> None:
+    """The size rule asks only for what the blocked position leaves too much."""
+    world = World()
+    world.fill(7, "20000")
+    world.wait(1)
+    world.fill(1, "4000", GC)
+    rules = (MaxContracts(limit=5), SymbolBlock(symbols=("GC",)))
+    assert world.judge(*rules).plan == (Close(GC.id), Reduce(MNQ.id, 5))
+
+
+def test_a_root_that_record_and_id_dispute_is_a_critical_alert() -> None:
+    """It counts as both, so a block of either closes it."""
+    disputed = evolve(NQ, root="MNQ")
+    world = World(contracts=(disputed,))
+    world.fill(1, "20000", disputed)
+    verdict = world.judge(SymbolBlock(symbols=("NQ",)))
+    assert verdict.plan == (Close(NQ.id),)
+    assert "root_disagrees" in {alert.code for alert in verdict.alerts if alert.critical}
+
+
+def test_a_later_look_at_the_same_snapshot_ends_its_waits() -> None:
+    """Time alone may change an answer: no new snapshot is needed for it."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("19000", "19000.25")
+    world.hold(2, "20000")
+    snapshot = world.snapshot()
+    rules = (UnrealizedLoss(limit=Decimal(200)), NoStopLoss())
+    soon = evaluate(rules, snapshot, Trigger.TIMER, world.now, world.mono)
+    later = world.now + timedelta(seconds=120)
+    then = evaluate(rules, snapshot, Trigger.TIMER, later, world.mono + 120)
+    assert (soon.plan, then.plan) == ((), (Close(MNQ.id),))
+    assert snapshot.uncovered(MNQ.id) == timedelta(0)
+    assert snapshot.uncovered("unknown") == timedelta(0)
 
 
 def test_flatten_takes_everything() -> None:

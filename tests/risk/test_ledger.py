@@ -150,6 +150,7 @@ def test_an_unknown_contract_is_alerted_and_not_guessed() -> None:
 def test_a_trade_of_16_59_59_cannot_leak_into_the_new_day() -> None:
     """A late trade of the old day moves what the new day began with, not its result."""
     world = World(CALENDAR.ends(World().state.day) - timedelta(seconds=1))
+    world.read()
     late = world.make_trade(-1, "19000")
     world.fill(1, "20000")
     world.quote("19000", "19000.25")

@@ -1,6 +1,7 @@
 """``no_stop_loss``: what protects, how uncovered time adds up, and when it is over."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
@@ -28,10 +29,21 @@ def test_a_naked_position_is_closed_when_the_grace_is_over() -> None:
 
 @pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP])
 def test_every_kind_of_stop_protects(kind: OrderType) -> None:
-    """Wherever its price is: a break-even stop counts too."""
+    """Stop, stop-limit and trailing."""
     world = World()
     world.fill(1, "20000")
     world.place(world.make_order(-1, kind))
+    world.wait(600)
+    assert world.judge(RULE).plan == ()
+
+
+@pytest.mark.parametrize("price", ["20000", "20050", "19000"])
+def test_a_stop_protects_wherever_its_price_is(price: str) -> None:
+    """Mistake of earlier systems: a break-even stop, or one that locks in profit, was refused."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("20100", "20100.25")
+    world.place(evolve(world.make_order(-1, OrderType.STOP), stop_price=Decimal(price)))
     world.wait(600)
     assert world.judge(RULE).plan == ()
 
@@ -99,6 +111,30 @@ def test_part_cover_is_no_cover_but_only_the_rest_may_go() -> None:
     world.wait(120)
     assert world.judge(RULE).plan == (Close(MNQ.id),)
     assert world.judge(NoStopLoss(close="uncovered")).plan == (Reduce(MNQ.id, 1),)
+
+
+def test_contracts_already_leaving_need_no_stop() -> None:
+    """Neither is a part closed twice, nor one of a size that nobody knows."""
+    world = World()
+    world.fill(3, "20000")
+    world.stop(-1)
+    world.wait(120)
+    rule = NoStopLoss(close="uncovered")
+    world.state.set_in_flight(MNQ.id, 2)
+    assert world.judge(rule).plan == ()
+    world.state.set_in_flight(MNQ.id, 3)
+    assert world.judge(RULE).plan == ()
+    world.state.set_in_flight(MNQ.id, 0)
+    world.read(world.make_position(3, "20000"), settled=False)
+    verdict = world.judge(rule)
+    assert verdict.plan == ()
+    assert "reduce_waits" in {alert.code for alert in verdict.alerts}
+
+
+def test_what_to_close_must_be_said_clearly() -> None:
+    """The position, or what no stop covers."""
+    with pytest.raises(ValueError, match="close must be position or uncovered"):
+        NoStopLoss(close="half")  # type: ignore[arg-type]
 
 
 def test_a_new_position_starts_from_nothing() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from attrs import evolve
 
-from risk.domain import BrokerAccount, OrderStatus
+from risk.domain import BrokerAccount, OrderStatus, OrderType
 from risk.ledger import OpenAtStart
 from risk.reading import Kind
 from risk.rules import DailyLoss, MaxContracts, Trigger
@@ -62,6 +62,15 @@ def test_an_older_report_of_an_order_is_dropped() -> None:
     world.place(evolve(order, filled=1))
     world.place(evolve(order, filled=0, updated=world.now - timedelta(seconds=1)))
     assert world.state.working_orders() == (order,)
+
+
+def test_what_a_later_report_leaves_out_is_remembered() -> None:
+    """A bracket child keeps its parent."""
+    world = World()
+    child = world.place(world.make_order(-1, OrderType.STOP, parent_id=900))
+    later = evolve(child, parent_id=None, updated=world.now + timedelta(seconds=1))
+    world.place(later)
+    assert world.state.working_orders() == (evolve(later, parent_id=900),)
 
 
 def test_an_event_of_another_account_is_an_error() -> None:
@@ -276,3 +285,35 @@ def test_unchanged_contracts_share_their_view_between_snapshots() -> None:
     after = world.snapshot()
     assert after.contracts[NQ.id] is before.contracts[NQ.id]
     assert after.contracts[MNQ.id].holding is before.contracts[MNQ.id].holding
+
+
+def test_a_day_that_turns_before_the_first_reading_is_still_unknown() -> None:
+    """What it began with is worked out from the first reading, not taken to be nothing."""
+    world = World()
+    world.wait((world.state.day_ends - world.now).total_seconds())
+    world.state.roll_day(world.now, world.mono)
+    world.read(world.make_position(2, "20000"))
+    assert world.state.disagreements() == {}
+    assert world.state.open_at_start() == {MNQ.id: OpenAtStart(2, None, Decimal(20000))}
+
+
+def test_waiting_for_the_first_reading_is_no_disagreement() -> None:
+    """The two seconds of the money rules begin when there is something to compare."""
+    world = World()
+    start = {MNQ.id: OpenAtStart(2, Decimal(20000), Decimal(20000))}
+    world.state.restore_open_at_start(world.state.day, start, world.now, world.mono)
+    world.wait(10)
+    world.read(world.make_position(1, "20000"))
+    assert world.snapshot().pnl_waits
+
+
+def test_contracts_that_have_left_are_no_longer_on_their_way_out() -> None:
+    """A fill right behind our reduction must not hide behind it."""
+    world = World()
+    rule = MaxContracts(limit=5)
+    world.fill(7, "20000")
+    world.state.set_in_flight(MNQ.id, 2)
+    world.hold(5, "20000")
+    assert world.judge(rule).violations == ()
+    world.hold(6, "20000")
+    assert world.judge(rule).violations
