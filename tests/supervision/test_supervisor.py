@@ -467,6 +467,42 @@ async def test_an_exhausted_child_is_parked_and_tried_again(
     assert shop.now() == ["+a", "+b", "+a", "+a", "+a", "-b", "-a"]
 
 
+async def test_a_child_that_came_back_from_parking_and_ran_calmly_is_like_any_other(
+    shop: Shop, autojump_clock: MockClock
+) -> None:
+    """Its next crash is met by a restart, and the tree says so."""
+    spec = SupervisorSpec(
+        "root",
+        (shop.worker("a"),),
+        intensity=Intensity(restarts=1, period=20.0),
+        backoff=Backoff(initial=10.0, calm=20.0),
+        exhausted=Park(5.0),
+    )
+    async with shop.open(spec) as system:
+        shop.crash("a")
+        await trio.sleep(11)
+        shop.crash("a")
+        await trio.sleep(1)
+        assert states(system)["a"] == "parked"
+        await trio.sleep(30)
+        assert states(system)["a"] == "running"
+        shop.crash("a")
+        await trio.sleep(1)
+        assert states(system)["a"] == "backoff"
+
+
+async def test_a_temporary_child_does_not_come_back_with_its_group(shop: Shop) -> None:
+    """It is stopped with the others, for good."""
+    children = (shop.worker("a"), shop.worker("b", restart=Restart.TEMPORARY))
+    spec = SupervisorSpec("root", children, strategy=Strategy.ONE_FOR_ALL)
+    async with shop.open(spec) as system:
+        shop.now()
+        shop.crash("a")
+        await until(lambda: shop.diary == ["-b", "+a"], within=1)
+        assert states(system) == {"root": "running", "a": "running", "b": "stopped"}
+        assert system.find("root/b") is None
+
+
 async def test_a_child_whose_first_start_fails_is_parked_and_the_others_go_on(
     shop: Shop, autojump_clock: MockClock
 ) -> None:
@@ -526,6 +562,42 @@ async def test_children_come_and_go_at_run_time(shop: Shop) -> None:
         assert shop.now() == ["+early", "+late", "-early"]
         assert system.find("root/early") is None
         assert list(handle) == ["late"]
+
+
+async def test_a_child_taken_away_works_off_its_queue_first(shop: Shop) -> None:
+    """Leaving for good is an orderly stop: nothing that was accepted is lost."""
+    handle = Dynamic()
+    handle.start_child(shop.worker("a"))
+    async with shop.open(dynamic(handle)) as system:
+        for _ in range(200):
+            shop.refs["a"].tell("work")
+        handle.stop_child("a")
+        await until(lambda: system.find("root/a") is None, within=1)
+        assert shop.refs["a"].statistics().handled == 200
+        assert system.dead_letters.total == 0
+
+
+async def test_a_child_taken_away_while_it_starts_is_gone_in_time(
+    shop: Shop, autojump_clock: MockClock
+) -> None:
+    """Coming up does not extend the time it has been given to stop."""
+
+    class Slow(Worker):
+        async def started(self) -> None:
+            await trio.sleep(2)
+
+        async def stopping(self) -> None:
+            await trio.sleep_forever()
+
+    handle = Dynamic()
+    async with shop.open(dynamic(handle)) as system:
+        handle.start_child(shop.worker("a", actor=lambda: Slow("a", shop.diary), stop_within=3))
+        await trio.sleep(1)
+        handle.stop_child("a")
+        await trio.sleep(2.9)
+        assert states(system)["a"] == "stopping"
+        await trio.sleep(0.2)
+        assert "a" not in states(system)
 
 
 async def test_a_duplicate_child_is_refused_where_it_is_asked_for(shop: Shop) -> None:
