@@ -100,6 +100,7 @@ class Account(Actor[AccountMessage]):
         self._contracts_asked: set[str] = set()
         self._reducing: set[str] = set()
         """Contracts that enforcement has said it is closing."""
+        self._lock_timer: Timer | None = None
         self._wake: Timer | None = None
         self._wake_at = float("inf")
 
@@ -123,7 +124,7 @@ class Account(Actor[AccountMessage]):
             clock=self._clock,
             desk=self._desk,
             connection=self._connection,
-            look_after=lambda seconds: void(self.context.after(seconds, Wake("locks"))),
+            look_after=self._look_at_locks_in,
         )
         self._turn_day()
         self._meet_peers()
@@ -399,9 +400,13 @@ class Account(Actor[AccountMessage]):
             self._connection.tell(PriceWanted(contract_id, self.context.self))
 
     def _look_at_locks(self) -> None:
-        if self._locks.look():
-            self._locks.look()
+        while self._locks.look():
             self._judge_now("lock ended")
+
+    def _look_at_locks_in(self, seconds: float) -> None:
+        if self._lock_timer is not None:
+            self._lock_timer.cancel()
+        self._lock_timer = self.context.after(seconds, Wake("locks"))
 
     def _turn_day(self) -> None:
         """Begin the present trading day if that was not done yet; the journal says once for all."""
@@ -421,7 +426,3 @@ class Account(Actor[AccountMessage]):
         log.info("daily reset", account=self._name, day=self._state.day.isoformat(), old_net=net)
         self._look_at_locks()
         self._judge_now("trading day")
-
-
-def void(_: object) -> None:
-    """Drop a value on purpose."""

@@ -1,0 +1,132 @@
+"""The daemon's flows in virtual time, from the trader's order to the broker's truth."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import trio
+
+from simulator.faults import DropHubs
+from tests.actors.world import GC, MNQ, World, run
+
+
+def test_an_oversized_fill_is_reduced_to_the_limit() -> None:
+    """Seven contracts against a limit of five leave five, by one partial close."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 7)
+            await trio.sleep(1)
+            assert world.held(1001) == 5
+            assert [(a, e.rule, e.outcome) for a, e in world.enforced] == [
+                ("SIM-50K-1", "max_contracts", "done")
+            ]
+
+    run(story)
+
+
+def test_a_blocked_symbol_is_closed_and_its_orders_cancelled() -> None:
+    """Gold is blocked: the position goes, the stop left behind goes too."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 1, GC)
+            world.trade(1001, -1, GC, stop=Decimal(4000))
+            await trio.sleep(2)
+            assert world.held(1001, GC) == 0
+            assert world.working(1001) == []
+
+    run(story)
+
+
+def test_a_daily_loss_flattens_cancels_and_locks_until_the_reset() -> None:
+    """After the lock any new position is closed, and at 17:00 Chicago the account is free again."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-18T22:50:00+00:00"))
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            world.trade(1001, 1, limit=Decimal(24000))
+            await trio.sleep(1)
+            world.price("24910")
+            await trio.sleep(2)
+            assert world.held(1001) == 0
+            assert world.working(1001) == []
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            world.trade(1001, 1)
+            await trio.sleep(1)
+            assert world.held(1001) == 0
+            await trio.sleep(timedelta(minutes=10).total_seconds())
+            assert world.locks("SIM-50K-1") == []
+            world.trade(1001, 1)
+            await trio.sleep(1)
+            assert world.held(1001) == 1
+
+    run(story)
+
+
+def test_a_position_without_a_stop_is_closed_when_its_grace_ends() -> None:
+    """Two minutes uncovered are too long; a covered position stays."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 1)
+            world.trade(1002, 1)
+            world.trade(1002, -1, stop=Decimal(24000))
+            await trio.sleep(115)
+            assert world.held(1001) == 1
+            await trio.sleep(7)
+            assert world.held(1001) == 0
+            assert world.held(1002) == 1
+
+    run(story)
+
+
+def test_what_happened_while_the_hub_was_down_is_found_and_judged_on_its_return() -> None:
+    """A position opened during the outage is reduced as soon as the link is back."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.reconnect_after = 20
+        async with world.daemon():
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(1)
+            world.trade(1001, 7)
+            await trio.sleep(10)
+            assert world.held(1001) == 7
+            await trio.sleep(12)
+            assert world.held(1001) == 5
+            assert world.account("SIM-50K-1")["phase"] == "live"
+
+    run(story)
+
+
+def test_a_killed_daemon_finds_its_lock_and_keeps_the_account_flat() -> None:
+    """The lock is on disk before the close request leaves, so the next start knows it."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        with trio.CancelScope() as kill:
+            async with world.daemon():
+                world.price("25000")
+                world.trade(1001, 3)
+                await trio.sleep(1)
+                world.price("24900")
+                await trio.sleep(0.005)
+                kill.cancel()
+        world.trade(1001, 1)
+        async with world.daemon():
+            await trio.sleep(2)
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            assert world.held(1001, MNQ) == 0
+
+    run(story)
