@@ -1,0 +1,1 @@
+"""What people touch: the command line and the pieces it is made of."""

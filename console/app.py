@@ -1,0 +1,51 @@
+"""The command line: ``main`` is what the ``seawall`` program calls.
+
+Exit codes: 0 fine, 1 ran and failed, 2 bad usage or configuration.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from console.commands.gateway import gateway
+from console.commands.status import status
+from console.commands.tree import tree
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"seawall {version('seawall')}")
+        raise typer.Exit
+
+
+def _seawall(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Risk manager for futures accounts on TopstepX: watches them and enforces their rules."""
+
+
+def application() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="seawall",
+        no_args_is_help=True,
+        add_completion=False,
+        # A traceback with local variables would show keys; a plain one is enough for a bug report.
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich" if sys.stdout.isatty() else None,
+    )
+    app.callback()(_seawall)
+    for command in (gateway, status, tree):
+        app.command()(command)
+    return app
+
+
+def main() -> None:
+    """Run the command of this process's arguments; ends the process."""
+    application()(prog_name="seawall")
