@@ -13,18 +13,22 @@ from console.commands.status import status
 from console.commands.tree import tree
 
 
-def _version(wanted: bool) -> None:
+def _say_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as installed
 
-        typer.echo(f"seawall {version('seawall')}")
+        try:
+            typer.echo(f"seawall {installed('seawall')}")
+        except PackageNotFoundError:
+            typer.echo("seawall, not installed")
         raise typer.Exit
 
 
 def _seawall(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Risk manager for futures accounts on TopstepX: watches them and enforces their rules."""
