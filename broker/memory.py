@@ -9,9 +9,10 @@ The faults are the simulated gateway's own (``simulator.faults``), and mean the 
 import math
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 import trio
@@ -20,6 +21,7 @@ from attrs import define, field
 from broker.clock import Clock
 from broker.memory_stream import MemoryStream
 from broker.port import (
+    BadPayload,
     Done,
     Hub,
     Login,
@@ -276,6 +278,18 @@ class _MemorySession:
         read = self._of(account_id, self._broker.desk.trades)
         trades = map(decode_trade, await self._read("/api/Trade/search", read))
         return tuple(it for it in trades if it.at >= since)
+
+    async def contracts(self, priority: Priority) -> tuple[Contract, ...]:
+        """Contract/available."""
+        del priority
+        desk = self._broker.desk
+        read = partial(map, desk.contract, self._broker.exchange.listings)
+        records = await self._read("/api/Contract/available", read)
+        found = []
+        for record in records:
+            with suppress(BadPayload):
+                found.append(decode_contract(record))
+        return tuple(found)
 
     async def contract(self, contract_id: str, priority: Priority) -> Contract:
         """Contract/searchById."""

@@ -6,6 +6,7 @@ waits for every asyncio task without a limit.
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TypeVar
@@ -21,6 +22,24 @@ LEAVE_WITHIN = 3.0
 """Seconds granted to asyncio tasks that were cancelled when the loop is left."""
 
 _log = logging.getLogger(__name__)
+
+
+def patch_earlier_imports() -> None:
+    """Give modules that were imported before trio-asyncio the functions it replaced.
+
+    It patches ``asyncio`` itself, but ``from asyncio import current_task`` in a module that came
+    first (anyio's asyncio backend, say) keeps the original, which sees no running loop in Trio.
+    """
+    import _asyncio
+
+    for module in list(sys.modules.values()):
+        for name in ("current_task", "get_running_loop"):
+            original = getattr(_asyncio, name)
+            if module is not _asyncio and vars(module).get(name) is original:
+                setattr(module, name, getattr(asyncio, name))
+
+
+patch_earlier_imports()
 
 
 class Loop(Protocol):
@@ -41,14 +60,32 @@ class _Loop:
 
 @asynccontextmanager
 async def open_loop() -> AsyncIterator[Loop]:
-    """An asyncio loop whose stray errors are logged; left within ``LEAVE_WITHIN`` seconds."""
-    async with trio_asyncio.open_loop() as loop:
-        loop.set_exception_handler(_note_stray)
-        try:
-            yield _Loop(loop)
-        finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_WITHIN):
-                await loop.run_aio_coroutine(_end_tasks())
+    """An asyncio loop whose stray errors are logged; left within ``LEAVE_WITHIN`` seconds.
+
+    A single error of the body leaves bare, not in the groups of the nurseries in between.
+    """
+    try:
+        async with trio_asyncio.open_loop() as loop:
+            loop.set_exception_handler(_note_stray)
+            try:
+                yield _Loop(loop)
+            finally:
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_WITHIN):
+                    await loop.run_aio_coroutine(_end_tasks())
+    except BaseExceptionGroup as group:
+        error = _only_error(group)
+        if error is None:
+            raise
+        raise error from error.__cause__
+
+
+def _only_error(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        if len(error.exceptions) != 1:
+            return None
+        error = error.exceptions[0]
+    return error
 
 
 async def _end_tasks() -> None:

@@ -77,7 +77,6 @@ def decode_order(record: object) -> Order:
     """An order; a type or status of an unknown number is UNKNOWN or NONE, so it counts as working."""
     of = _record(record)
     created = _instant(of, "creationTimestamp")
-    parent = next((key for key in ("parentOrderId", "linkedOrderId") if of.get(key)), None)
     return Order(
         id=_integer(of, "id"),
         account_id=_integer(of, "accountId"),
@@ -91,7 +90,7 @@ def decode_order(record: object) -> Order:
         updated=created if of.get("updateTimestamp") is None else _instant(of, "updateTimestamp"),
         limit_price=_optional_number(of, "limitPrice"),
         stop_price=_optional_number(of, "stopPrice"),
-        parent_id=None if parent is None else _integer(of, parent),
+        parent_id=None if of.get("parentOrderId") is None else _integer(of, "parentOrderId"),
     )
 
 
