@@ -1,0 +1,1 @@
+"""Measurements of Seawall: what it promises, what this machine gives, and the ratio between them."""
