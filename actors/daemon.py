@@ -20,9 +20,9 @@ from actors.messages import (
     ConnectionMessage,
     EnforcementMessage,
     Evaluate,
-    PriceMessage,
 )
 from actors.price_cache import PriceCache
+from actors.price_messages import PriceMessage
 from actors.rules import Rules
 from actors.session_clock import SessionClock
 from actors.store import Store, StoreMessage
@@ -97,7 +97,7 @@ class Daemon:
         ports: Ports,
         *,
         first: tuple[ChildSpec, ...] = (),
-        last: tuple[ChildSpec, ...] = (),
+        last: tuple[ChildSpec | SupervisorSpec, ...] = (),
         report: Callable[[str, Enforced], None] = lambda account, enforced: None,
     ) -> None:
         self._plan = plan

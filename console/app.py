@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from console.commands.check import check
 from console.commands.gateway import gateway
+from console.commands.run import run
 from console.commands.status import status
 from console.commands.tree import tree
 
@@ -45,7 +47,7 @@ def application() -> typer.Typer:
         rich_markup_mode="rich" if sys.stdout.isatty() else None,
     )
     app.callback()(_seawall)
-    for command in (gateway, status, tree):
+    for command in (run, check, status, tree, gateway):
         app.command()(command)
     return app
 

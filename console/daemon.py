@@ -1,0 +1,88 @@
+"""Running the daemon as a program: what it says at its start and end, and its exit code."""
+
+import random
+
+import structlog
+import trio
+
+from config import Config
+from config.model import AccountConfig
+from console.logging import logging_to
+from console.service import StoppedWhileStarting, Surroundings, open_daemon
+from store.database import DatabaseHeld
+from store.owner import StateDirectoryTaken
+from supervision import Escalated
+
+log = structlog.get_logger("seawall")
+
+
+def guard(config: Config) -> int:
+    """Guard until a signal; 0 after an ordered stop, 1 when guarding failed."""
+    with logging_to():
+        return trio.run(_guard, config)
+
+
+async def _guard(config: Config) -> int:
+    failed = 0
+    try:
+        async with open_daemon(config, Surroundings(random.SystemRandom())) as system:
+            _announce(config)
+            await system.wait()
+    except* StoppedWhileStarting:
+        pass
+    except* Escalated as gave_up:
+        failed = 1
+        log.critical(
+            "UNGUARDED: Seawall stops because a part that everything depends on failed too often. "
+            "Start it again; it takes up its locks and the broker's state from where they are",
+            problem=_first(gave_up),
+        )
+    except* (StateDirectoryTaken, DatabaseHeld) as taken:
+        failed = 1
+        log.critical("not started: %s", _first(taken))
+    except* OSError as trouble:
+        failed = 1
+        log.critical("not started, the state cannot be kept: %s", _first(trouble))
+    if not failed:
+        log.info("stopped in order; nothing is guarded any more, locks are kept")
+    return failed
+
+
+def _first(group: BaseExceptionGroup) -> str:
+    """The sentence of the first error in nested groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)
+
+
+def _announce(config: Config) -> None:
+    for warning in config.warnings:
+        log.warning("%s: %s", warning.key, warning.message, place=warning.place)
+    if config.daemon.mode == "shadow":
+        log.warning('mode = "shadow": Seawall decides and says so, but sends nothing')
+    for account in config.accounts:
+        _announce_account(account)
+    if config.template is not None:
+        log.info("accounts that are not named are taken in as the template says")
+    log.info(
+        "guarding %d accounts of %d logins",
+        len(config.accounts),
+        len(config.logins),
+        config=str(config.path),
+        state=str(config.daemon.state_dir),
+        clock=config.daemon.clock,
+    )
+
+
+def _announce_account(account: AccountConfig) -> None:
+    rules = ", ".join(rule.name for rule in account.rules)
+    if account.armed:
+        log.info("guarding %s", account.name, login=account.login, rules=rules)
+    else:
+        log.warning(
+            "watching %s only: breaches are told, nothing is closed",
+            account.name,
+            login=account.login,
+            rules=rules,
+        )
