@@ -11,6 +11,7 @@ from .errors import (
     ActorStopped,
     AskTimeout,
     Escalated,
+    FaultInjected,
     MailboxFull,
     StartTimeout,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Escalate",
     "Escalated",
     "EscalatedEvent",
+    "FaultInjected",
     "Intensity",
     "Lane",
     "MailboxFull",

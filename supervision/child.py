@@ -30,6 +30,9 @@ class Body(Protocol):
     def stop(self, *, for_good: bool, by: float) -> None:
         """Ask for an orderly end; at the time ``by`` it is cancelled."""
 
+    def crash(self, path: str, fault: Exception) -> None:
+        """Crash the running actor at this path; LookupError when there is none."""
+
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Account for what the life that just ended left behind."""
 
@@ -68,6 +71,12 @@ class ActorBody:
         if for_good:
             self._ref._close()
         self._life.stop(drain=for_good)
+
+    def crash(self, path: str, fault: Exception) -> None:
+        """Crash the incarnation, if it is up."""
+        if path != self._ref.path or not self._ref._running:
+            raise LookupError(f"no actor is running at {path}")
+        self._life.crash(fault)
 
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Bury the message in flight, and tell those who watch."""

@@ -24,6 +24,10 @@ class ActorStopped(ConnectionError):
     """The actor has stopped for good and will never answer."""
 
 
+class FaultInjected(RuntimeError):
+    """This actor was crashed on purpose, by :meth:`System.crash`."""
+
+
 class StartTimeout(TimeoutError):
     """A child did not finish starting within its ``start_within`` seconds."""
 

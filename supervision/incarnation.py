@@ -28,6 +28,7 @@ class Incarnation:
         "_context",
         "_create",
         "_draining",
+        "_fault",
         "_stop_asked",
         "busy_since",
         "generation",
@@ -44,6 +45,7 @@ class Incarnation:
         self._actor: Actor[Any] | None = None
         self._context: Context[Any] | None = None
         self._draining = False
+        self._fault: Exception | None = None
         self._stop_asked = False
 
     async def run(self, on_started: Callable[[], None]) -> None:
@@ -67,6 +69,11 @@ class Incarnation:
             self._context.stop()
         self.ref._mailbox.wakeup.wake()
 
+    def crash(self, fault: Exception) -> None:
+        """Raise ``fault`` between two messages, so that none is in flight."""
+        self._fault = fault
+        self.ref._mailbox.wakeup.wake()
+
     def status(self) -> dict[str, object]:
         """What the actor says of itself."""
         return {} if self._actor is None else dict(self._actor.status())
@@ -84,6 +91,8 @@ class Incarnation:
             # incarnation with it; that word is for the successor.
             if life.cancel_called:
                 await trio.lowlevel.checkpoint()
+            if self._fault is not None:
+                raise self._fault
             depth = len(mailbox)
             if depth:
                 mailbox.peak = max(mailbox.peak, depth)

@@ -85,6 +85,14 @@ class Supervisor:
         self._stopping, self._for_good, self._cut_at = True, for_good, by
         self._wakeup.wake()
 
+    def crash(self, path: str, fault: Exception) -> None:
+        """Pass it on to the child that is, or has, the actor at this path."""
+        for child in self._children.values():
+            if f"{path}/".startswith(f"{child.path}/"):
+                child.body.crash(path, fault)
+                return
+        raise LookupError(f"no actor is running at {path}")
+
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Nothing is left behind: the children have accounted for themselves."""
 

@@ -10,7 +10,7 @@ import trio
 from .child import Child
 from .dead_letters import DeadLetters
 from .dynamic import claim
-from .errors import sole
+from .errors import FaultInjected, sole
 from .events import Started, Stopped, SupervisionEvent
 from .house import House
 from .reference import Ref
@@ -42,6 +42,15 @@ class System:
     def find(self, path: str) -> Ref[Any] | None:
         """The ref at a path, while its actor has not stopped for good."""
         return self._house.refs.get(path)
+
+    def crash(self, path: str, reason: str) -> None:
+        """Fault injection, for tests, drills and demonstrations: the actor at a path crashes.
+
+        It raises :class:`FaultInjected` as if a handler had, but between two messages, so that
+        what is queued stays queued and nothing becomes a dead letter. LookupError when no actor is
+        running there.
+        """
+        self._root.body.crash(path, FaultInjected(reason))
 
     def stop(self) -> None:
         """Begin an ordered stop; a second call changes nothing."""
