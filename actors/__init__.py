@@ -1,0 +1,1 @@
+"""The trading actors: one file per concern, and what serves them."""

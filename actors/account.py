@@ -5,6 +5,7 @@ survives a lost link, marked as stale; after a crash it is rebuilt from journal 
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, assert_never
 
@@ -24,7 +25,6 @@ from actors.messages import (
     EnforcementDone,
     EnforcementMessage,
     Evaluate,
-    Hold,
     Holdings,
     Join,
     Judged,
@@ -32,11 +32,9 @@ from actors.messages import (
     LinkUp,
     Listed,
     LockSet,
-    Marked,
     Missed,
     Origin,
     PeerEnded,
-    PriceMessage,
     PriceWanted,
     ReadDone,
     ReadFailed,
@@ -44,6 +42,7 @@ from actors.messages import (
     Reread,
     Wake,
 )
+from actors.price_messages import Hold, Marked, PriceMessage
 from actors.reconciler import Phase, Reconciler
 from actors.reporting import Desk
 from actors.store import Commit
@@ -100,6 +99,8 @@ class Account(Actor[AccountMessage]):
         self._contracts_asked: set[str] = set()
         self._reducing: set[str] = set()
         """Contracts that enforcement has said it is closing."""
+        self._covers: dict[str, timedelta] = {}
+        """Uncovered times as last recorded."""
         self._lock_timer: Timer | None = None
         self._wake: Timer | None = None
         self._wake_at = float("inf")
@@ -126,7 +127,6 @@ class Account(Actor[AccountMessage]):
             connection=self._connection,
             look_after=self._look_at_locks_in,
         )
-        self._turn_day()
         self._meet_peers()
         self.context.every(EVALUATE_EVERY, Wake("regular"))
 
@@ -333,6 +333,11 @@ class Account(Actor[AccountMessage]):
         return moved
 
     def _became_live(self, first: bool) -> None:
+        if first:
+            # A day that began while nobody watched: only now is known what it began with.
+            self._record_day(self._state.open_at_start(), None)
+            image = self._desk.journal.projection.account(self._name)
+            self._state.restore_covers(image.covers)
         self._follow_contracts()
         self._show_holdings()
         trigger = Trigger.START if first else Trigger.FULL
@@ -395,6 +400,7 @@ class Account(Actor[AccountMessage]):
             self._judge_now("regular")
         self._turn_day()
         self._look_at_locks()
+        self._record_covers()
         self._reconciler.audit(exposed)
         for contract_id in self._state.stale_marks(trio.current_time()):
             self._connection.tell(PriceWanted(contract_id, self.context.self))
@@ -409,20 +415,31 @@ class Account(Actor[AccountMessage]):
         self._lock_timer = self.context.after(seconds, Wake("locks"))
 
     def _turn_day(self) -> None:
-        """Begin the present trading day if that was not done yet; the journal says once for all."""
-        now = self._clock.now()
-        rolled = self._state.roll_day(now, trio.current_time())
+        """Begin the present trading day if that was not done yet."""
+        rolled = self._state.roll_day(self._clock.now(), trio.current_time())
+        if rolled is None:
+            return
+        self._record_day(rolled.open_at_start, str(rolled.net))
+        self._look_at_locks()
+        self._judge_now("trading day")
+
+    def _record_day(self, opened: Mapping[str, OpenAtStart], old_net: str | None) -> None:
+        """Write the reset down, once per trading day whatever restarts; the journal knows."""
         known = self._desk.journal.projection.account(self._name).reset_day
         if known is not None and known >= self._state.day:
             return
-        opened = {} if rolled is None else rolled.open_at_start
-        start = records.DayStart(
-            self._state.day,
-            self._calendar.starts(self._state.day),
-            {c: records.OpenLot(lot.net, lot.mark, lot.entry) for c, lot in opened.items()},
+        day = self._state.day
+        lots = {c: records.OpenLot(it.net, it.mark, it.entry) for c, it in opened.items()}
+        start = records.DayStart(day, self._calendar.starts(day), lots)
+        self._desk.record(
+            records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
         )
-        net = None if rolled is None else str(rolled.net)
-        self._desk.record(records.reset(self._name, now, start, net_of_old_day=net))
-        log.info("daily reset", account=self._name, day=self._state.day.isoformat(), old_net=net)
-        self._look_at_locks()
-        self._judge_now("trading day")
+        log.info("daily reset", account=self._name, day=day.isoformat(), old_net=old_net)
+
+    def _record_covers(self) -> None:
+        """Uncovered time survives a restart, to within the interval of these looks."""
+        now = self._clock.now()
+        for contract_id, cover in self._state.covers(now).items():
+            if self._covers.get(contract_id) != cover.accumulated:
+                self._covers[contract_id] = cover.accumulated
+                self._desk.record(records.cover(self._name, now, contract_id, cover))

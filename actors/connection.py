@@ -20,8 +20,6 @@ from actors.messages import (
     ConnectionMessage,
     ContractsListed,
     ContractWanted,
-    Feed,
-    FeedChanged,
     Join,
     LinkDown,
     LinkMessage,
@@ -33,15 +31,14 @@ from actors.messages import (
     MutationAnswered,
     PartialCloseContract,
     PeerEnded,
-    PriceMessage,
     PriceWanted,
-    Quoted,
     ReadWanted,
     RequestAnswered,
     SessionEnded,
     SessionOpened,
     Wake,
 )
+from actors.price_messages import Feed, FeedChanged, PriceMessage, Quoted
 from actors.reporting import Desk
 from actors.requests import Read, answer_read, list_accounts, list_contracts, mutation, refuse_read
 from actors.store import Commit
@@ -241,7 +238,8 @@ class Connection(Actor[ConnectionMessage]):
 
     def _hub_changed(self, change: ConnectionChange) -> None:
         log.info(
-            f"{change.hub.value} hub {'up' if change.up else 'down'}",
+            "hub up" if change.up else "hub down",
+            hub=change.hub.value,
             login=self._login.name,
             link=change.link,
             proven=change.proven,

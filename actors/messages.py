@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from actors.price_messages import Feed, Marked
 from broker.port import (
     AccountUpdate,
     ConnectionChange,
@@ -18,67 +19,11 @@ from broker.port import (
     Session,
     Unreadable,
 )
-from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
+from risk.domain import BrokerAccount, Contract, Order, Position, Trade
 from risk.evaluate import Trigger
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, Lock, Verdict
 from supervision import Lane, Ref, Terminated, mailbox_policy
-
-# ---- prices -----------------------------------------------------------------------------------
-
-
-@mailbox_policy(
-    lane=Lane.CONFLATED,
-    key=lambda m: (m.login, m.contract_id),
-    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
-)
-@frozen
-class Quoted:
-    """A login's market hub quoted a contract."""
-
-    login: str
-    contract_id: str
-    mark: Mark
-
-
-@mailbox_policy(
-    lane=Lane.CONFLATED,
-    key=lambda m: m.contract_id,
-    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
-)
-@frozen
-class Marked:
-    """The newest mark of a contract that an account asked for."""
-
-    contract_id: str
-    mark: Mark
-
-
-@frozen
-class Hold:
-    """An account wants marks of exactly these contracts."""
-
-    account: str
-    login: str
-    contracts: frozenset[str]
-    reply_to: "Ref[Marked]"
-
-
-@frozen
-class FeedChanged:
-    """A login's market hub came up or went down; ``reply_to`` takes the contracts to subscribe."""
-
-    login: str
-    up: bool
-    reply_to: "Ref[Feed]"
-
-
-@frozen
-class Feed:
-    """Subscribe exactly these contracts' quotes."""
-
-    contracts: frozenset[str]
-
 
 # ---- requests to a connection -----------------------------------------------------------------
 
@@ -466,7 +411,6 @@ AccountMessage = (
 )
 RulesMessage = Evaluate
 EnforcementMessage = Decided | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
-PriceMessage = Quoted | Hold | FeedChanged
 ClockMessage = ClockJoin | Wake
 
 Status = Mapping[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
-from actors.messages import Feed, FeedChanged, Hold, Marked, PriceMessage, Quoted
+from actors.price_messages import Feed, FeedChanged, Hold, Marked, PriceMessage, Quoted
 from risk.domain import Mark
 from supervision import Actor, Ref
 

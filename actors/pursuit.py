@@ -288,9 +288,15 @@ class Enforcer:
                     # A partial close in flight is waited for at most half a second.
                     known.due = min(known.due, max(known.sent + VERIFY_WITHIN, mono))
         for order in list(self.orders.values()):
-            position = self.positions.get(order.contract_id)
-            if position is None or (position.net > 0) == (order.side.sign > 0):
+            if self._could_add(order):
                 self._cancel(intent, order.id, mono)
+
+    def _could_add(self, order: Order) -> bool:
+        """Not one that protects a position, or one that is not confirmed to be gone."""
+        position = self.positions.get(order.contract_id)
+        if position is None:
+            return order.contract_id not in self.pursuits
+        return (position.net > 0) == (order.side.sign > 0)
 
     # ---- driving ------------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ class Reconciler[M]:
 
     def begin(self, why: str, *, trades: bool = True) -> None:
         """Start over; nothing happens without a link."""
-        if self._link is None or self.phase is Phase.WAITING and why != "link up":
+        if self._link is None or (self.phase is Phase.WAITING and why != "link up"):
             return
         self.phase = Phase.RECONCILING
         self._run = Reconciliation(why, self._link.link, trades)

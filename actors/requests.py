@@ -14,7 +14,6 @@ from actors.messages import (
     ContractMissing,
     ContractsListed,
     ContractWanted,
-    Marked,
     Mutation,
     PartialCloseContract,
     PriceWanted,
@@ -22,6 +21,7 @@ from actors.messages import (
     ReadFailed,
     ReadWanted,
 )
+from actors.price_messages import Marked
 from broker.port import BrokerError, Outcome, Priority, Session
 from risk.domain import Mark
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from attrs import define, field, frozen
 
+from risk.cover import Cover
 from risk.domain import Trade
 from risk.verdict import Lock
 from store import records
@@ -32,6 +33,8 @@ class AccountImage:
     """The newest reset: trading day, its start, and what was open then."""
     trades: Mapping[int, Trade] = field(factory=dict)
     """Trades of that day by id, voided ones included; of all days before the first reset."""
+    covers: Mapping[str, Cover] = field(factory=dict)
+    """Newest uncovered time by contract; of positions that may be gone."""
 
     @property
     def reset_day(self) -> date | None:
@@ -63,6 +66,7 @@ class _Account:
     intents: dict[str, Intent] = field(factory=dict)
     day_start: DayStart | None = None
     trades: dict[int, Trade] = field(factory=dict)
+    covers: dict[str, Cover] = field(factory=dict)
 
     def add_trade(self, trade: Trade) -> None:
         if self.day_start is None or trade.at >= self.day_start.starts:
@@ -83,6 +87,7 @@ class _Account:
             open_intents=tuple(self.intents.values()),
             day_start=self.day_start,
             trades=dict(self.trades),
+            covers=dict(self.covers),
         )
 
 
@@ -153,6 +158,10 @@ def _account_seen(account: _Account, record: Record) -> None:
     account.broker_id = records.broker_account_of(record.body).id
 
 
+def _cover(account: _Account, record: Record) -> None:
+    account.covers[records.text_of(record.body, "contract")] = records.cover_of(record.body)
+
+
 _APPLY: Mapping[str, Callable[[_Account, Record], None]] = {
     Kind.LOCK: _lock,
     Kind.INTENT: _intent,
@@ -160,4 +169,5 @@ _APPLY: Mapping[str, Callable[[_Account, Record], None]] = {
     Kind.FILL: _fill,
     Kind.RESET: _reset,
     Kind.ACCOUNT_SEEN: _account_seen,
+    Kind.COVER: _cover,
 }

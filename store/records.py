@@ -6,7 +6,7 @@ Every constructor answers a :class:`store.port.Record`; every ``..._of`` reads a
 
 import enum
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -14,6 +14,7 @@ import cattrs
 from attrs import field, frozen
 from cattrs.strategies import configure_tagged_union
 
+from risk.cover import Cover
 from risk.domain import BrokerAccount, Episode, Trade
 from risk.verdict import Action, Alert, Lock, Violation
 from store.port import BadRecordError, Json, Record
@@ -42,6 +43,8 @@ class Kind(enum.StrEnum):
     """A configuration was accepted."""
     ACCOUNT_SEEN = "account_seen"
     """The broker lists this account under this id."""
+    COVER = "cover"
+    """How long a position has been without a full stop."""
     ALERT = "alert"
     """The trader was told something."""
 
@@ -86,6 +89,8 @@ _converter.register_unstructure_hook(date, date.isoformat)
 _converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
 _converter.register_unstructure_hook(datetime, lambda at: at.astimezone(UTC).isoformat())
 _converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+_converter.register_unstructure_hook(timedelta, lambda span: str(span.total_seconds()))
+_converter.register_structure_hook(timedelta, lambda text, _: timedelta(seconds=float(text)))
 configure_tagged_union(
     Action, _converter, tag_name="type", tag_generator=lambda action: action.__name__.lower()
 )
@@ -180,6 +185,16 @@ def account_seen(at: datetime, account: BrokerAccount) -> Record:
 def broker_account_of(body: Mapping[str, Json]) -> BrokerAccount:
     """Read a listed account back."""
     return _read(body, BrokerAccount)
+
+
+def cover(account: str, at: datetime, contract_id: str, cover: Cover) -> Record:
+    """Record the uncovered time of a position so far, so that a restart does not forgive it."""
+    return Record(Kind.COVER, account, at, {"contract": contract_id, **_body(cover)})
+
+
+def cover_of(body: Mapping[str, Json]) -> Cover:
+    """Read an uncovered time back."""
+    return _read(body, Cover)
 
 
 def alert(account: str | None, at: datetime, alert: Alert) -> Record:

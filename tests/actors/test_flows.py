@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 import trio
 
 from simulator.faults import DropHubs
@@ -128,5 +129,95 @@ def test_a_killed_daemon_finds_its_lock_and_keeps_the_account_flat() -> None:
             await trio.sleep(2)
             assert world.locks("SIM-50K-1") == ["daily_loss"]
             assert world.held(1001, MNQ) == 0
+
+    run(story)
+
+
+def test_a_restart_does_not_forgive_time_without_a_stop() -> None:
+    """100 s uncovered, a crash, 20 s more: the grace of 120 s is used up, not begun again."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        with trio.CancelScope() as kill:
+            async with world.daemon():
+                world.trade(1001, 1)
+                await trio.sleep(101)
+                kill.cancel()
+        async with world.daemon():
+            assert world.held(1001) == 1
+            await trio.sleep(35)
+            assert world.held(1001) == 0
+            assert [it.rule for _, it in world.enforced] == ["no_stop_loss"]
+
+    run(story)
+
+
+def test_a_carried_position_counts_from_its_mark_at_the_reset_also_after_a_restart() -> None:
+    """What was lost before 17:00 belongs to the old day, whatever restarts follow."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-18T22:59:00+00:00"))
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 1)
+            world.trade(1001, -1, stop=Decimal(24000))
+            await trio.sleep(5)
+            world.price("24960.25")
+            await trio.sleep(60)
+            assert world.account("SIM-50K-1")["trading_day"] == "2026-11-19"
+            world.price("24950.25")
+            await trio.sleep(5)
+            assert Decimal(str(world.account("SIM-50K-1")["net"])) == -20
+        async with world.daemon():
+            await trio.sleep(5)
+            assert Decimal(str(world.account("SIM-50K-1")["net"])) == -20
+            resets = [e.record().body["day"] for e in world.disk.durable if e.kind == "reset"]
+            assert resets.count("2026-11-19") == len(world.accounts)
+
+    run(story)
+
+
+def test_each_account_resets_once_per_trading_day_over_a_weekend_and_downtime() -> None:
+    """Friday evening, a weekend switched off, Monday: one reset for Monday, none for Saturday."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-20T22:59:00+00:00"))
+        world.begin()
+        async with world.daemon():
+            await trio.sleep(120)
+        await trio.sleep(timedelta(hours=60).total_seconds())
+        async with world.daemon():
+            await trio.sleep(10)
+        resets = [
+            (e.account, e.record().body["day"]) for e in world.disk.durable if e.kind == "reset"
+        ]
+        assert sorted(resets) == [
+            (name, day) for name in world.accounts for day in ("2026-11-20", "2026-11-23")
+        ]
+
+    run(story)
+
+
+@pytest.mark.parametrize("victim", ["account", "rules", "enforcement"])
+def test_an_actor_that_dies_in_the_middle_of_a_flatten_changes_nothing(victim: str) -> None:
+    """Whoever crashes while the close is under way: flat, locked, and closed once."""
+
+    async def story() -> None:
+        world = World(request_latency=0.2)
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.price("24900")
+            await trio.sleep(0.05)
+            world.system.crash(f"seawall/logins/sim/accounts/SIM-50K-1/{victim}", "planned")
+            await trio.sleep(5)
+            assert world.held(1001) == 0
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            fills = [t for t in world.broker.desk.trades(1001) if t["side"] == 1]
+            assert sum(t["size"] for t in fills) == 3
 
     run(story)

@@ -80,7 +80,9 @@ class World:
     @asynccontextmanager
     async def daemon(self) -> AsyncIterator[System]:
         """The daemon on this machine's disk, up and live."""
-        login = Login("sim", "trader", "key", "http://127.0.0.1", "http://127.0.0.1", "http://127.0.0.1")
+        login = Login(
+            "sim", "trader", "key", "http://127.0.0.1", "http://127.0.0.1", "http://127.0.0.1"
+        )
         accounts = tuple(
             GuardedAccount(name, "sim", self.rules(), self.armed) for name in self.accounts
         )

@@ -1,0 +1,387 @@
+"""The pure core of enforcement: what is sent, read and waited for, whatever the broker answers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.intents import (
+    Began,
+    Effect,
+    Fulfilled,
+    ReadExposure,
+    SendCancel,
+    SendClose,
+    SendPartialClose,
+    Stubborn,
+)
+from actors.pursuit import NEVER, RETRY_AFTER, Enforcer
+from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from risk.domain import Order, OrderStatus, OrderType, Position, Side
+from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
+from store.records import Intent
+
+AT = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
+MNQ, ES = "CON.F.US.MNQ.Z26", "CON.F.US.EP.Z26"
+
+
+def held(net: int, contract: str = MNQ, life: int = 1) -> Position:
+    """A position of this many contracts; ``life`` tells episodes apart."""
+    return Position(life, 1001, contract, AT.replace(second=life), net, Decimal(25000))
+
+
+def working(number: int, side: Side, contract: str = MNQ) -> Order:
+    """A working limit order."""
+    return Order(
+        number,
+        1001,
+        contract,
+        OrderStatus.OPEN,
+        OrderType.LIMIT,
+        side,
+        1,
+        0,
+        AT,
+        AT,
+        Decimal(24000),
+    )
+
+
+def breach(action: Action) -> Violation:
+    """Some violation that asks for this action."""
+    return Violation("rule", "A", MNQ, Decimal(1), Decimal(0), "fill", "because", (action,))
+
+
+def decided(enforcer: Enforcer, action: Action, at: float, episode: Position | None = None) -> None:
+    """A verdict arrives."""
+    enforcer.decided(action, breach(action), None if episode is None else episode.episode, at)
+
+
+def of[T](effects: list[Effect], kind: type[T]) -> list[T]:
+    """The effects of one kind."""
+    return [effect for effect in effects if isinstance(effect, kind)]
+
+
+def informed(*positions: Position, orders: tuple[Order, ...] = (), exact: bool = True) -> Enforcer:
+    """An enforcer that has seen these holdings."""
+    enforcer = Enforcer("A")
+    enforcer.seen(positions, orders, exact, 0.0)
+    return enforcer
+
+
+def test_a_full_close_leaves_at_once_and_needs_no_read() -> None:
+    """Nothing may stand between a verdict and its first close."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    effects = enforcer.step(1.0)
+    assert of(effects, SendClose) == [SendClose(1, MNQ)]
+    assert of(effects, ReadExposure) == []
+
+
+def test_the_same_verdict_again_asks_for_nothing_new() -> None:
+    """Position events come three times; the close goes out once."""
+    enforcer = informed(held(2))
+    for _ in range(3):
+        decided(enforcer, Close(MNQ), 1.0, held(2))
+    assert len(of(enforcer.step(1.0), SendClose)) == 1
+    decided(enforcer, Close(MNQ), 1.1, held(2))
+    assert of(enforcer.step(1.1), SendClose) == []
+
+
+def test_flat_by_event_is_confirmed_by_a_read_before_it_counts() -> None:
+    """An event may be early or wrong; the broker's own list decides."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Done(), 1.01)
+    enforcer.seen((), (), True, 1.02)
+    assert of(enforcer.step(1.02), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((), (), 1.03)
+    assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["flat"]
+    assert enforcer.wake_at == NEVER
+
+
+def test_an_accepted_close_without_an_event_is_read_after_half_a_second() -> None:
+    """The event may be lost: then the broker is asked, and the close repeated only if needed."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Done(), 1.01)
+    assert enforcer.step(1.4) == [] or of(enforcer.step(1.4), ReadExposure) == []
+    assert of(enforcer.step(1.52), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(2),), (), 1.53)
+    assert of(enforcer.step(1.53), SendClose) == [SendClose(2, MNQ)]
+
+
+@pytest.mark.parametrize("outcome", [Refused(5, "rejected"), NotExecuted("429"), Unknown("reset")])
+def test_a_failed_close_is_tried_again_from_fresh_state(outcome: Outcome) -> None:
+    """Between two closes there is always a read that began after the first one's answer."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    sent: list[float] = []
+    read_since = True
+    now = 0.0
+    while now < 3.0:
+        effects = enforcer.step(now)
+        for close in of(effects, SendClose):
+            assert read_since, "sent again without looking"
+            sent.append(now)
+            enforcer.answer(close.request, outcome, now + 0.001)
+            read_since = False
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(2),), (), now + 0.001)
+            read_since = True
+        now = round(now + 0.01, 3)
+    assert len(sent) >= 3
+
+
+def test_a_broker_that_refuses_for_ever_is_asked_more_slowly_and_the_trader_is_told() -> None:
+    """Tries thin out to one in thirty seconds, each with a critical alert."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    sent: list[float] = []
+    alerts = 0
+    now = 0.0
+    while now < 200.0:
+        effects = enforcer.step(now)
+        alerts += len(of(effects, Stubborn))
+        for close in of(effects, SendClose):
+            sent.append(now)
+            enforcer.answer(close.request, Refused(5, "rejected"), now)
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(2),), (), now)
+        now = round(now + 0.05, 3)
+    assert len(sent) == len(RETRY_AFTER) + 1 + int((200 - sum(RETRY_AFTER)) // 30)
+    assert alerts == len(sent) - len(RETRY_AFTER)
+
+
+def test_a_partial_close_reads_the_size_first_and_is_clamped_to_it() -> None:
+    """The trader has sold two himself meanwhile: only what is left over the limit goes."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    effects = enforcer.step(1.0)
+    assert of(effects, SendPartialClose) == []
+    assert of(effects, ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(6),), (), 1.01)
+    assert of(enforcer.step(1.01), SendPartialClose) == [SendPartialClose(1, MNQ, 1)]
+
+
+def test_a_partial_close_waits_until_the_account_is_settled() -> None:
+    """Sizes that may be wrong allow full closes only."""
+    enforcer = informed(held(8), exact=False)
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    assert of(enforcer.step(1.01), SendPartialClose) == []
+    enforcer.seen((held(8),), (), True, 1.2)
+    assert of(enforcer.step(1.2), SendPartialClose) == [SendPartialClose(1, MNQ, 3)]
+
+
+def test_another_episode_means_fulfilled() -> None:
+    """The trader was flat and in again before the retry: the new position is another matter."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Unknown("reset"), 1.2)
+    enforcer.step(1.71)
+    enforcer.exposure((held(1, life=9),), (), 1.72)
+    effects = enforcer.step(1.72)
+    assert [it.how for it in of(effects, Fulfilled)] == ["another episode"]
+    assert of(effects, SendClose) == []
+
+
+def test_a_position_reversed_by_a_race_with_our_close_is_closed_too() -> None:
+    """The trader's stop filled as well: what is now short is nobody's wish."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Done(), 1.05)
+    enforcer.seen((held(-2, life=2),), (), True, 1.1)
+    effects: list[Effect] = []
+    for now in (1.1, 1.56, 1.6):
+        effects += enforcer.step(now)
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(-2, life=2),), (), now)
+    effects += enforcer.step(1.7)
+    assert len(of(effects, SendClose)) == 1
+
+
+def test_a_late_verdict_about_a_closed_episode_looks_before_it_sends() -> None:
+    """A verdict computed before the close was seen must not close again blindly."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Done(), 1.01)
+    enforcer.seen((), (), True, 1.02)
+    enforcer.step(1.02)
+    enforcer.exposure((), (), 1.03)
+    enforcer.step(1.03)
+    enforcer.seen((held(2),), (), True, 1.04)  # an old event
+    decided(enforcer, Close(MNQ), 1.05, held(2))
+    effects = enforcer.step(1.05)
+    assert of(effects, SendClose) == []
+    assert of(effects, ReadExposure) == [ReadExposure()]
+
+
+def test_flatten_leaves_protecting_orders_until_flat() -> None:
+    """A refused close would be naked without its stop; orders that could add go at once."""
+    stop, entry, other = working(1, Side.SELL), working(2, Side.BUY), working(3, Side.BUY, ES)
+    enforcer = informed(held(2), orders=(stop, entry, other))
+    decided(enforcer, Flatten(), 1.0)
+    effects = enforcer.step(1.0)
+    assert {it.order_id for it in of(effects, SendCancel)} == {2, 3}
+    for request in (*of(effects, SendClose), *of(effects, SendCancel)):
+        enforcer.answer(request.request, Done(), 1.01)
+    enforcer.seen((), (stop,), True, 1.02)
+    enforcer.step(1.02)
+    enforcer.exposure((), (stop,), 1.03)
+    assert [it.order_id for it in of(enforcer.step(1.03), SendCancel)] == [1]
+
+
+def test_flatten_closes_what_appears_while_it_goes_on() -> None:
+    """A raced stop opened something new: the same loop closes it."""
+    enforcer = informed(held(2))
+    decided(enforcer, Flatten(), 1.0)
+    enforcer.answer(of(enforcer.step(1.0), SendClose)[0].request, Done(), 1.01)
+    enforcer.seen((held(2), held(-1, ES, life=5)), (), True, 1.02)
+    assert [it.contract_id for it in of(enforcer.step(1.02), SendClose)] == [ES]
+
+
+def test_after_a_restart_nothing_is_sent_before_a_read() -> None:
+    """An open intent of an earlier life may have been fulfilled by it."""
+    enforcer = Enforcer("B")
+    enforcer.resume(Intent("A-1", Close(MNQ), breach(Close(MNQ)), held(2).episode), 0.0)
+    effects = enforcer.step(0.0)
+    assert of(effects, SendClose) == []
+    assert of(effects, ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(2),), (), 0.1)
+    assert of(enforcer.step(0.1), SendClose) == [SendClose(1, MNQ)]
+
+
+def test_a_request_without_an_answer_counts_as_unknown_after_ten_seconds() -> None:
+    """A connection that is parked answers nobody; the pursuit goes on by reading."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    enforcer.step(0.0)
+    assert of(enforcer.step(9.9), ReadExposure) == []
+    enforcer.step(10.0)
+    assert of(enforcer.step(10.6), ReadExposure) == [ReadExposure()]
+
+
+# ---- laws ---------------------------------------------------------------------------------------
+
+
+@define
+class Exchange:
+    """A broker that may refuse, lose answers, be raced by its trader, and tell late."""
+
+    net: int
+    life: int = 1
+    order: bool = True
+    executed: int = 0
+    opened_by_us: bool = False
+    log: list[str] = field(factory=list)
+
+    def positions(self) -> tuple[Position, ...]:
+        return (held(self.net, life=self.life),) if self.net else ()
+
+    def orders(self) -> tuple[Order, ...]:
+        return (working(1, Side.SELL if self.net >= 0 else Side.BUY),) if self.order else ()
+
+    def close(self, keep: int) -> None:
+        before = self.net
+        self.net = max(min(self.net, keep), -keep)
+        self.executed += before != self.net
+        self.opened_by_us |= abs(self.net) > abs(before) or self.net * before < 0
+
+
+answers = st.sampled_from(
+    ["done", "refused", "not executed", "unknown done", "unknown lost", "none"]
+)
+
+
+@given(
+    st.integers(1, 9).flatmap(lambda n: st.sampled_from([n, -n])),
+    st.sampled_from([Flatten(), Close(MNQ), Reduce(MNQ, 2)]),
+    st.lists(answers, max_size=8),
+    st.lists(st.booleans(), max_size=8),
+    st.lists(st.sampled_from(["", "", "tell", "trader adds", "trader leaves"]), max_size=30),
+)
+def test_every_verdict_comes_true_and_nothing_is_opened(
+    net: int, action: Action, outcomes: list[str], reads: list[bool], noise: list[str]
+) -> None:
+    """Whatever fails for a while, in the end the broker is as wanted, and we never opened anything."""
+    exchange = Exchange(net)
+    enforcer = informed(*exchange.positions(), orders=exchange.orders())
+    target = held(net) if isinstance(action, Close | Reduce) else None
+    decided(enforcer, action, 0.0, target)
+    began = target.episode if target else None
+    ended = 0
+    pending: list[tuple[float, int, Outcome]] = []
+    reading: float | None = None
+    now, tick = 0.0, 0
+    while now < 200.0:
+        for effect in enforcer.step(now):
+            match effect:
+                case SendClose(request) | SendPartialClose(request) | SendCancel(request):
+                    kind = outcomes.pop() if outcomes else "done"
+                    if kind in ("done", "unknown done"):
+                        if isinstance(effect, SendCancel):
+                            exchange.order = False
+                        elif isinstance(effect, SendPartialClose):
+                            assert effect.size >= 1
+                            exchange.close(max(abs(exchange.net) - effect.size, 0))
+                        else:
+                            exchange.close(0)
+                    outcome = {
+                        "done": Done(),
+                        "refused": Refused(5, "no"),
+                        "not executed": NotExecuted("no"),
+                        "unknown done": Unknown("?"),
+                        "unknown lost": Unknown("?"),
+                    }.get(kind)
+                    if outcome is not None:
+                        pending.append((now + 0.02, request, outcome))
+                case ReadExposure():
+                    reading = now + 0.02
+                case Fulfilled():
+                    ended += 1
+                case _:
+                    pass
+        for _due, request, outcome in [p for p in pending if p[0] <= now]:
+            enforcer.answer(request, outcome, now)
+        pending = [p for p in pending if p[0] > now]
+        if reading is not None and reading <= now:
+            reading = None
+            if reads.pop() if reads else True:
+                enforcer.exposure(exchange.positions(), exchange.orders(), now)
+            else:
+                enforcer.read_failed(now)
+        if tick % 7 == 3 and noise:
+            match noise.pop():
+                case "tell":
+                    enforcer.seen(exchange.positions(), exchange.orders(), True, now)
+                case "trader adds" if exchange.net:
+                    exchange.net += 1 if exchange.net > 0 else -1
+                case "trader leaves":
+                    exchange.net, exchange.life = 0, exchange.life + 1
+                case _:
+                    pass
+        now, tick = round(now + 0.05, 3), tick + 1
+    assert not exchange.opened_by_us
+    assert enforcer.open_intents == ()
+    assert ended >= 1
+    allowed = action.keep if isinstance(action, Reduce) else 0
+    assert abs(exchange.net) <= allowed or (began is not None and exchange.life != 1)
+
+
+def test_every_intent_begins_once() -> None:
+    """A flatten over three positions is one intent, told once and fulfilled once."""
+    enforcer = informed(held(1), held(1, ES, life=2))
+    decided(enforcer, Flatten(), 0.0)
+    decided(enforcer, Flatten(), 0.0)
+    decided(enforcer, Cancel(5, MNQ), 0.0)
+    assert [type(it.intent.action) for it in of(enforcer.step(0.0), Began)] == [Flatten, Cancel]
