@@ -276,8 +276,9 @@ class _MemorySession:
         """Trade/search."""
         del priority
         read = self._of(account_id, self._broker.desk.trades)
-        trades = map(decode_trade, await self._read("/api/Trade/search", read))
-        return tuple(it for it in trades if it.at >= since)
+        records = await self._read("/api/Trade/search", read)
+        newer = [it for it in records if datetime.fromisoformat(it["creationTimestamp"]) >= since]
+        return tuple(map(decode_trade, newer))
 
     async def contracts(self, priority: Priority) -> tuple[Contract, ...]:
         """Contract/available."""

@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import trio
 
 from simulator.build import build_gateway
-from simulator.gateway import Gateway
 from simulator.scenario import Scenario, load_scenario
 from simulator.server import Addresses, serve
 
@@ -60,23 +60,15 @@ async def _run(arguments: argparse.Namespace, scenario: Scenario) -> None:
     )
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
-        addresses: Addresses = await nursery.start(_serve, gateway, arguments, scenario)
+        serving = partial(
+            serve,
+            gateway,
+            port=arguments.port,
+            quotes_per_second=arguments.quotes_per_second,
+            steps=scenario.steps,
+        )
+        addresses: Addresses = await nursery.start(serving)
         _announce(addresses, as_json=arguments.json)
-
-
-async def _serve(
-    gateway: Gateway,
-    arguments: argparse.Namespace,
-    scenario: Scenario,
-    task_status: trio.TaskStatus[Addresses],
-) -> None:
-    await serve(
-        gateway,
-        port=arguments.port,
-        quotes_per_second=arguments.quotes_per_second,
-        steps=scenario.steps,
-        task_status=task_status,
-    )
 
 
 def _announce(addresses: Addresses, *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ def build_gateway(
     monotonic: Callable[[], float] = trio.current_time,
     token_lifetime: timedelta = timedelta(hours=24),
 ) -> Gateway:
-    """A gateway that has not been served yet.
+    """A gateway that has not been served yet; call it inside ``trio.run``, whose clock it takes.
 
     ``machine_now`` is the machine's aware UTC at this moment; ``start`` (default: the same) where the
     simulated wall time begins. The same seed gives the same prices, ids and faults.

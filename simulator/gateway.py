@@ -41,7 +41,6 @@ from simulator.record import Pushed, Record, Served
 from simulator.rest import ENDPOINTS, Caller, Told, refused, succeeded
 from simulator.sessions import Sessions, User
 
-LATE = timedelta(seconds=0)
 HUBS = {"/hubs/user": "user", "/hubs/market": "market"}
 MOST_IDS = 10_000
 """Negotiated connection ids that are remembered."""
@@ -155,8 +154,8 @@ class Gateway:
             return _allow(call, "GET") or json_reply(200, "pong")
         if call.path == "/api/Auth/loginKey":
             return _allow(call, "POST") or self._login(call)
-        if hub := HUBS.get(call.path.removesuffix("/negotiate")):
-            return _allow(call, "POST") or self._negotiate(hub, user)
+        if call.path.removesuffix("/negotiate") in HUBS:
+            return _allow(call, "POST") or self._negotiate(user)
         endpoint = ENDPOINTS.get(call.path)
         if endpoint is None and call.path not in ("/api/Auth/validate", "/api/Auth/logout"):
             return problem(404, f"there is nothing at {call.path}")
@@ -227,13 +226,12 @@ class Gateway:
 
     def _date(self) -> str:
         skew = self.board.standing(Skew)
-        ahead = timedelta(seconds=float(skew.seconds)) if skew else LATE
+        ahead = timedelta(seconds=float(skew.seconds)) if skew else timedelta()
         return format_datetime(self.time.now() + ahead, usegmt=True)
 
     # --- hubs
 
-    def _negotiate(self, hub: str, user: User | None) -> Reply:
-        del hub
+    def _negotiate(self, user: User | None) -> Reply:
         if user is None:
             return problem(401, "the token is missing, expired or revoked")
         connection_id = self._new_id()
