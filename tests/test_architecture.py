@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "supervision": frozenset(),
     "risk": frozenset(),
-    "config": frozenset({"risk"}),
+    "config": frozenset({"risk", "broker"}),
     "broker": frozenset({"risk"}),
     "store": frozenset({"risk"}),
     "simulator": frozenset(),

@@ -1,0 +1,209 @@
+"""A place in a configuration: its value, its key, and the way to say what is wrong there."""
+
+import types
+import typing
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import attrs
+from attrs import field, frozen
+
+from config import words
+from config.locate import KeyPath
+from config.problem import Findings, Problem
+from config.source import PRIVATE, Source
+
+_LONGEST_SHOWN = 60
+
+SCALARS: Mapping[object, Callable[[object], object]] = {
+    str: words.text,
+    int: words.whole,
+    bool: words.flag,
+    Decimal: words.money,
+    timedelta: words.duration,
+    time: words.time_of_day,
+    date: words.day,
+}
+
+
+@frozen
+class Cursor:
+    """A value and where it stands."""
+
+    source: Source
+    findings: Findings = field(repr=False)
+    path: KeyPath
+    value: Any = field(repr=False)
+
+    def error(self, message: str, hint: str = "") -> None:
+        """This must be put right."""
+        self.findings.errors.append(self.problem(message, hint))
+
+    def warn(self, message: str, hint: str = "") -> None:
+        """This deserves a look."""
+        self.findings.warnings.append(self.problem(message, hint))
+
+    def later(self, message: str, hint: str = "") -> None:
+        """This is known and does nothing yet."""
+        self.findings.not_yet.append(self.problem(message, hint))
+
+    def problem(self, message: str, hint: str = "") -> Problem:
+        """A finding here."""
+        return self.source.problem(self.path, message, hint)
+
+    def child(self, key: str | int) -> "Cursor":
+        """One key or element further; a key that is not there reads as None."""
+        inside = self.value
+        if isinstance(key, str):
+            value = inside.get(key) if isinstance(inside, dict) else None
+        else:
+            value = inside[key]
+        return attrs.evolve(self, path=(*self.path, key), value=value)
+
+    def has(self, key: str) -> bool:
+        """Whether this is a table with that key."""
+        return isinstance(self.value, dict) and key in self.value
+
+    def children(self) -> Iterator[tuple[str, "Cursor"]]:
+        """Every key of a table; a missing one has none, anything else is an error."""
+        if self.value is not None and not isinstance(self.value, dict):
+            self.error(f"must be a table{self.got}")
+            return
+        for key in self.value or ():
+            yield key, self.child(key)
+
+    @property
+    def got(self) -> str:
+        """``, got 5``, or only its kind where a credential may stand."""
+        if self.path and self.path[0] in PRIVATE:
+            return f", got {_kind(self.value)}"
+        match self.value:
+            case dict() | list():
+                return f", got {_kind(self.value)}"
+            case str(text):
+                said = repr(text)
+            case bool(yes):
+                said = str(yes).lower()
+            case other:
+                said = str(other)
+        return f", got {said if len(said) <= _LONGEST_SHOWN else _kind(self.value)}"
+
+    def read(self, kind: Any) -> Any:
+        """The value as a type of a schema; None after an error was noted.
+
+        ``object`` reads anything; an attrs class reads a table.
+        """
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if kind is object:
+            return self.value
+        if origin in (types.UnionType, typing.Union):
+            return self.read(next(each for each in arguments if each is not type(None)))
+        if origin is Literal:
+            return self._choice(arguments)
+        if origin is tuple:
+            return self._array(arguments[0])
+        if attrs.has(kind):
+            fields = self.fields(kind)
+            return None if fields is None else self._built(kind, fields)
+        return self._scalar(SCALARS[kind])
+
+    def fields(self, schema: type) -> dict[str, Any] | None:
+        """Values by key of a table with the keys of an attrs class; None if it cannot be built.
+
+        Unknown, unreadable and missing keys are noted, all of them.
+        """
+        if not isinstance(self.value, dict):
+            self.error(f"must be a table{self.got}", f"allowed: {', '.join(keys_of(schema))}")
+            return None
+        known = {each.name: each for each in attrs.fields(schema)}
+        read: dict[str, Any] = {}
+        for key, child in self.children():
+            if key not in known:
+                child.error("unknown key", hint(key, known))
+            else:
+                value = child.read(known[key].type)
+                if value is not None:
+                    read[key] = value
+        return read if self._complete(known) else None
+
+    def _complete(self, known: Mapping[str, Any]) -> bool:
+        """Whether every key that has no default could be read."""
+        missing = [
+            key
+            for key, each in known.items()
+            if each.default is attrs.NOTHING and not self.has(key)
+        ]
+        if missing:
+            self.error(f"needs {' and '.join(missing)}", f"allowed: {', '.join(known)}")
+        return not missing
+
+    def _built(self, schema: type, fields: Mapping[str, Any]) -> Any:
+        required = [each.name for each in attrs.fields(schema) if each.default is attrs.NOTHING]
+        if any(key not in fields for key in required):
+            return None
+        try:
+            return schema(**fields)
+        except ValueError as wrong:
+            self.error(str(wrong))
+            return None
+
+    def _scalar(self, reader: Callable[[object], object]) -> Any:
+        try:
+            return reader(self.value)
+        except ValueError as wrong:
+            self.error(f"{wrong}{self.got}")
+            return None
+
+    def _choice(self, choices: tuple[str, ...]) -> str | None:
+        if isinstance(self.value, str) and self.value in choices:
+            return self.value
+        allowed = " or ".join(f'"{choice}"' for choice in choices)
+        near = nearest(self.value, choices) if isinstance(self.value, str) else ""
+        self.error(f"must be {allowed}{self.got}", near)
+        return None
+
+    def _array(self, kind: Any) -> tuple[Any, ...] | None:
+        if not isinstance(self.value, list):
+            self.error(f"must be an array such as [ ... ]{self.got}")
+            return None
+        read = [self.child(index).read(kind) for index in range(len(self.value))]
+        return tuple(each for each in read if each is not None)
+
+
+def keys_of(schema: type) -> tuple[str, ...]:
+    """The keys a table of this schema may have."""
+    return tuple(each.name for each in attrs.fields(schema))
+
+
+def hint(word: str, allowed: Collection[str]) -> str:
+    """What may stand there, and what was probably meant."""
+    near = nearest(word, allowed)
+    listed = f"allowed: {', '.join(allowed)}" if allowed else ""
+    return "; ".join(filter(None, (near, listed)))
+
+
+def nearest(word: str, allowed: Collection[str]) -> str:
+    """``did you mean NAME?``, or nothing when no name is near."""
+    names = {name.lower(): name for name in allowed}
+    near = get_close_matches(word.lower(), names, n=1)
+    return f"did you mean {names[near[0]]}?" if near else ""
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case int() | Decimal():
+            return "a number"
+        case list():
+            return "an array"
+        case dict():
+            return "a table"
+    return f"a {type(value).__name__}"

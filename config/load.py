@@ -1,0 +1,153 @@
+"""From a file to a :class:`Config`, or to all of its problems at once."""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from config import profiles
+from config.accounts import Household, read_accounts
+from config.cursor import Cursor, hint
+from config.logins import VARIABLE, Circumstances, read_login, refuse_same_user
+from config.model import AccountConfig, Config, DaemonConfig, LoginConfig
+from config.problem import ConfigErrors, Findings, in_order
+from config.rules import Registry, place_of, read_group_rules, read_rules
+from config.source import read_source
+from config.tables import (
+    EVERY,
+    DaemonTable,
+    DefaultsTable,
+    FileTable,
+    GroupTable,
+    NotifyTable,
+)
+from risk.rules import RULES
+from risk.trading_day import TradingCalendar
+
+
+def load(
+    path: Path,
+    *,
+    environment: Mapping[str, str],
+    today: date,
+    registry: Registry = RULES,
+    for_run: bool = False,
+    profiles_folder: Path = profiles.FOLDER,
+) -> Config:
+    """Read, check and merge; raises ConfigErrors with every problem, and nothing else.
+
+    To run, variables that are not set and features that are not enforced yet are errors, and the
+    logins carry their real keys; otherwise they are warnings and notices, and the keys are empty.
+    """
+    findings = Findings()
+    source = read_source(path)
+    root = Cursor(source, findings, (), source.values)
+    root.fields(FileTable)
+    daemon, calendar = _daemon(root.child("daemon"), _folder(path))
+    around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")
+    logins = tuple(_logins(root, around))
+    accounts = _accounts(root, daemon, registry, profiles_folder, today)
+    _groups(root, registry)
+    _notify(root.child("notify"))
+    if for_run:
+        findings.errors += findings.not_yet
+    if findings.errors:
+        raise ConfigErrors(in_order(findings.errors))
+    return Config(
+        path=path,
+        daemon=daemon,
+        calendar=calendar,
+        logins=logins,
+        accounts=tuple(account for account in accounts if account.name != EVERY),
+        template=next((account for account in accounts if account.name == EVERY), None),
+        warnings=in_order(findings.warnings),
+        not_yet=in_order(findings.not_yet),
+    )
+
+
+def _folder(path: Path) -> Path:
+    return Path(os.path.abspath(path)).parent  # noqa: PTH100 - resolve() would follow links
+
+
+def _daemon(at: Cursor, folder: Path) -> tuple[DaemonConfig, TradingCalendar]:
+    fields = (at.fields(DaemonTable) if at.value is not None else None) or {}
+    table = DaemonTable(**fields)
+    if table.state_dir.startswith("~"):
+        at.child("state_dir").error("~ is not expanded: write the whole path")
+    config = DaemonConfig(
+        state_dir=Path(os.path.normpath(folder / table.state_dir)),
+        timezone=table.timezone,
+        reset_at=table.reset_at,
+        mode=table.mode,
+        clock=table.clock,
+    )
+    return config, _calendar(at, table)
+
+
+def _calendar(at: Cursor, table: DaemonTable) -> TradingCalendar:
+    try:
+        return TradingCalendar(table.timezone, table.reset_at)
+    except (KeyError, ValueError, OSError):
+        place = at.child("timezone")
+        place.error(f"unknown time zone{place.got}", "the exchange's is America/Chicago")
+        return TradingCalendar()
+
+
+def _logins(root: Cursor, around: Circumstances) -> Iterator[LoginConfig]:
+    at = root.child("logins")
+    if not at.value:
+        root.error("there is no login", "add [logins.NAME]")
+    read = [(child, read_login(child, name, around)) for name, child in at.children()]
+    known = [(child, login) for child, login in read if login is not None]
+    refuse_same_user(known)
+    return (login for _, login in known)
+
+
+def _accounts(
+    root: Cursor, daemon: DaemonConfig, registry: Registry, folder: Path, today: date
+) -> list[AccountConfig]:
+    at, defaults = root.child("accounts"), root.child("defaults")
+    if not at.value:
+        root.error("there is no account to guard", "add [accounts.NAME]")
+    if defaults.value is not None:
+        defaults.fields(DefaultsTable)
+    shared = Household(
+        registry=registry,
+        defaults=read_rules(
+            defaults.child("rules"), registry, lambda each: f"defaults.rules {place_of(each)}"
+        ),
+        profiles=profiles.Profiles(registry, root.findings, today, folder),
+        logins=_names(root.child("logins")),
+        accounts=_names(at),
+        armed=daemon.mode == "enforce",
+    )
+    return list(read_accounts(at, shared))
+
+
+def _names(at: Cursor) -> tuple[str, ...]:
+    return tuple(at.value) if isinstance(at.value, dict) else ()
+
+
+def _groups(root: Cursor, registry: Registry) -> None:
+    known = _names(root.child("accounts"))
+    for _, group in root.child("groups").children():
+        group.read(GroupTable)
+        rules, members = group.child("rules"), group.child("accounts")
+        read_group_rules(rules, registry)
+        if not rules.value:
+            group.later("groups are not yet enforced")
+        for index, member in enumerate(members.value if isinstance(members.value, list) else ()):
+            if isinstance(member, str) and member not in known:
+                members.child(index).warn(f"no account {member!r} is configured", hint("", known))
+
+
+def _notify(at: Cursor) -> None:
+    if at.value is None:
+        return
+    at.fields(NotifyTable)
+    for key, channel in at.children():
+        if key == "discord":
+            channel.later(f"messages to {key} are not yet sent")
+            variable = channel.child("url_env")
+            if isinstance(variable.value, str) and not VARIABLE.fullmatch(variable.value):
+                variable.error("must be the name of an environment variable, not the address")

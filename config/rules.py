@@ -1,0 +1,148 @@
+"""Rule tables: read by the rules' own classes, merged per account, each value with its origin."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import attrs
+from attrs import frozen
+
+from config.cursor import Cursor, hint
+from config.model import Provenance
+from config.words import spoken
+from risk.rules import GROUP_RULES, LATER_RULES, NotYetEnforced, Rule
+
+Registry = Mapping[str, type[Rule]]
+"""Rule classes by name: frozen attrs classes that check themselves with ValueError."""
+
+DEFAULT = "default of the rule"
+
+
+@frozen
+class Stated:
+    """A rule as one table states it."""
+
+    rule: Rule
+    origins: Mapping[str, str]
+    """Key to where it was said; what is not in it is the rule's default."""
+
+
+def read_rules(
+    at: Cursor, registry: Registry, origin: Callable[[Cursor], str]
+) -> dict[str, Stated]:
+    """The rules of one table by name; ``origin`` says where a key was stated."""
+    read: dict[str, Stated] = {}
+    for name, child in at.children():
+        if name not in registry:
+            _not_enforced(name, child, registry)
+            continue
+        rule = _rule(child, registry[name])
+        if rule is not None:
+            read[name] = Stated(rule, {key: origin(each) for key, each in child.children()})
+    return read
+
+
+def merge(registry: Registry, *layers: Mapping[str, Stated]) -> dict[str, Stated]:
+    """What applies in the end, in the registry's order: a later layer replaces a rule as a whole.
+
+    A mandatory rule that no layer states applies with its defaults.
+    """
+    mandatory = {
+        name: Stated(cast("Callable[[], Rule]", kind)(), {})
+        for name, kind in registry.items()
+        if kind.mandatory
+    }
+    effective = dict(mandatory)
+    for layer in layers:
+        effective |= layer
+    return {name: effective[name] for name in registry if name in effective}
+
+
+def provenance(effective: Mapping[str, Stated]) -> Iterator[Provenance]:
+    """Every value of every rule with its origin."""
+    for name, stated in effective.items():
+        for each in attrs.fields(cast(Any, type(stated.rule))):
+            value = spoken(getattr(stated.rule, each.name))
+            yield Provenance(name, each.name, value, stated.origins.get(each.name, DEFAULT))
+
+
+def read_group_rules(at: Cursor, registry: Registry) -> None:
+    """Note what is wrong with a group's rules; none of them is enforced yet."""
+    for name, child in at.children():
+        if name in GROUP_RULES:
+            child.later(f"{name} is not yet enforced ({GROUP_RULES[name]})")
+        elif name in registry or name in LATER_RULES:
+            child.error("is a rule of one account: it stands in [accounts.NAME.rules]")
+        else:
+            child.error("unknown rule", hint(name, GROUP_RULES))
+
+
+def _not_enforced(name: str, at: Cursor, registry: Registry) -> None:
+    """A rule that is none of those enforced: later, a group's, or unknown."""
+    if name in GROUP_RULES:
+        at.error("is a rule of a group: it stands in [groups.NAME.rules] only")
+    elif name not in LATER_RULES:
+        at.error("unknown rule", hint(name, (*registry, *LATER_RULES)))
+    elif not isinstance(at.value, dict):
+        at.error(f"must be a table{at.got}")
+    else:
+        at.later(f"{name} is not yet enforced ({LATER_RULES[name]})")
+
+
+def _rule(at: Cursor, kind: type[Rule]) -> Rule | None:
+    if not isinstance(at.value, dict) and kind.mandatory:
+        at.error(f"is mandatory and cannot be switched off{at.got}", "only its keys can be set")
+        return None
+    if at.value is False:
+        at.error("must be a table, got false", "a rule that is not wanted is left out")
+        return None
+    fields = at.fields(kind)
+    return None if fields is None else _checked(at, kind, fields)
+
+
+def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | None:
+    """Let the rule check itself, again without each value it refuses, so that all are found."""
+    required = [f.name for f in attrs.fields(cast(Any, kind)) if f.default is attrs.NOTHING]
+    found_one = False
+    while all(key in fields for key in required):
+        try:
+            return cast("Callable[..., Rule]", kind)(**fields)
+        except NotYetEnforced as known:
+            blamed = _blamed(at, fields, str(known))
+            blamed.later(str(known))
+        except ValueError as wrong:
+            blamed = _blamed(at, fields, str(wrong))
+            if blamed.path != at.path or not found_one:
+                blamed.error(str(wrong))
+            found_one = True
+        if blamed.path == at.path:
+            return None
+        _leave_out(fields, blamed)
+    return None
+
+
+def _blamed(at: Cursor, fields: Mapping[str, Any], said: str) -> Cursor:
+    """The key or element a refusal begins with, else the rule."""
+    word = said.split(maxsplit=1)[0] if said.split() else ""
+    if word in fields:
+        return at.child(word)
+    for key in fields:
+        inside = at.child(key)
+        for index, element in enumerate(inside.value if isinstance(inside.value, list) else ()):
+            refused = word.casefold() == str(element).casefold()
+            if refused and element in fields[key]:
+                return inside.child(index)
+    return at
+
+
+def _leave_out(fields: dict[str, Any], blamed: Cursor) -> None:
+    key = blamed.path[-1]
+    if isinstance(key, str):
+        del fields[key]
+    else:
+        inside = str(blamed.path[-2])
+        fields[inside] = tuple(each for each in fields[inside] if each != blamed.value)
+
+
+def place_of(at: Cursor) -> str:
+    """``FILE:LINE`` of a key."""
+    return f"{at.source.path}:{at.source.spot(at.path).line}"
