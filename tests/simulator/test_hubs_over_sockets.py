@@ -244,7 +244,7 @@ async def test_a_stalled_hub_delivers_later(blocking: Blocking) -> None:
 
     def story(trader: Trader) -> None:
         socket = trader.hub("user", *USER)
-        trader.fault("stall", duration=0.3)
+        trader.fault("stall", duration=1.5)
         trader.buy()
         with pytest.raises(TimeoutError):
             socket.recv(0.1)
