@@ -83,6 +83,10 @@ class GatewayClock:
         """Aware UTC, as the gateway sees it."""
         return datetime.now(UTC) if self._told is None else self._told.now()
 
+    async def look(self) -> None:
+        """Ask at once: for whoever has just changed that clock and knows it."""
+        await self._ask()
+
     async def follow(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep asking until cancelled; started when the gateway has answered for the first time."""
         started = False

@@ -61,6 +61,8 @@ class Surroundings:
     """SIGINT and SIGTERM stop the tree in order; needs the main thread."""
     stuck_after: float | None = STUCK_AFTER
     """None: no watchdog."""
+    clock: Clock | None = None
+    """Already running: the day is judged by this one, whatever the configuration says."""
     loopback_only: bool = False
     """Refuse every broker that is not on this machine."""
 
@@ -79,7 +81,7 @@ async def open_daemon(config: Config, around: Surroundings) -> AsyncIterator[Sys
     """
     with claim(config.daemon.state_dir):
         async with (
-            _open_clock(config) as clock,
+            _open_clock(config, around.clock) as clock,
             _open_journal(config, clock) as journal,
             _open_tree(config, clock, journal, around) as system,
         ):
@@ -203,8 +205,11 @@ async def _open_journal(config: Config, clock: Clock) -> AsyncIterator[BufferedJ
 
 
 @asynccontextmanager
-async def _open_clock(config: Config) -> AsyncIterator[Clock]:
+async def _open_clock(config: Config, given: Clock | None) -> AsyncIterator[Clock]:
     """The clock that days, sessions and locks are judged by; a gateway's must have been heard."""
+    if given is not None:
+        yield given
+        return
     if config.daemon.clock == "system":
         yield SystemClock()
         return
