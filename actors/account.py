@@ -15,6 +15,7 @@ import trio
 from actors.locks import LockKeeper
 from actors.messages import (
     AccountMessage,
+    BrokerBack,
     ClockJoin,
     ClockMessage,
     ConnectionMessage,
@@ -340,13 +341,16 @@ class Account(Actor[AccountMessage]):
             self._state.restore_covers(image.covers)
         self._follow_contracts()
         self._show_holdings()
+        self._enforcement.tell(BrokerBack())
         trigger = Trigger.START if first else Trigger.FULL
         self._judge(trigger, Origin("reconciled", trio.current_time()))
 
     # ---- judging ------------------------------------------------------------------------------
 
     def _judge(self, trigger: Trigger, origin: Origin) -> None:
-        if self._reconciler.believed:
+        # While the hub is down the trader may have closed what we still believe to be open: judging
+        # that against new prices could lock him for a loss he never had.
+        if self._reconciler.current:
             mono = trio.current_time()
             snapshot = self._state.snapshot(self._clock.now(), mono)
             self._rules.tell(Evaluate(snapshot, self._holdings(mono), trigger, origin))

@@ -29,6 +29,7 @@ from actors.messages import (
     Missed,
     Mutation,
     MutationAnswered,
+    Overflowed,
     PartialCloseContract,
     PeerEnded,
     PriceWanted,
@@ -66,7 +67,7 @@ from broker.port import (
 from risk.domain import BrokerAccount, Contract
 from risk.verdict import Alert
 from store.port import Journal
-from supervision import Actor, Ref
+from supervision import Actor, MailboxFull, Ref
 
 LIST_EVERY = 15.0
 """Seconds between looks at the account list."""
@@ -165,6 +166,9 @@ class Connection(Actor[ConnectionMessage]):
                 self._logged_out(reason)
             case Unreadable(hub, problem):
                 self._unreadable(hub, problem)
+            case Overflowed():
+                self._alert_overflow(f"login {self._login.name}")
+                self._tell_all(Missed("more events came than could be kept"))
             case PeerEnded("prices") if self._market_up:
                 self._prices.tell(FeedChanged(self._login.name, True, self.context.self))
             case PeerEnded() | Wake():
@@ -191,44 +195,54 @@ class Connection(Actor[ConnectionMessage]):
     async def _keep_session(self) -> None:
         tries = rejections = 0
         while True:
-            try:
-                async with self._broker.session(self._login, self._receive) as session:
-                    tries = rejections = 0
-                    self.context.self.tell(SessionOpened(session))
-                    await session.wait_failed()
-                return  # unreachable: wait_failed only raises
-            except LoginRejected as error:
-                delay = REJECTED_AFTER[min(rejections, len(REJECTED_AFTER) - 1)]
-                rejections += 1
-                self._alert_session("login_rejected", str(error), delay, critical=True)
-            except RateLimited as error:
-                delay = error.retry_after or REJECTED_AFTER[0]
-                self._alert_session("rate_limited", str(error), delay)
-            except BrokerError as error:
-                delay = RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
-                tries += 1
-                if tries == 1 or tries % 10 == 0:
-                    self._alert_session("unreachable", str(error), delay, critical=True)
-                self.context.self.tell(SessionEnded(str(error)))
+            error, lived = await self._one_session()
+            if lived:
+                tries = rejections = 0
+            match error:
+                case LoginRejected():
+                    delay = REJECTED_AFTER[min(rejections, len(REJECTED_AFTER) - 1)]
+                    rejections += 1
+                    self._alert_session("login_rejected", error, delay)
+                case RateLimited():
+                    delay = error.retry_after or REJECTED_AFTER[0]
+                    self._alert_session("rate_limited", error, delay)
+                case _:
+                    delay = RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
+                    tries += 1
+                    if tries == 1 or tries % 10 == 0:
+                        self._alert_session("unreachable", error, delay)
+            self.context.self.tell(SessionEnded(str(error)))
             await trio.sleep(delay)
 
-    def _alert_session(
-        self, code: str, problem: str, delay: float, *, critical: bool = False
-    ) -> None:
+    async def _one_session(self) -> tuple[BrokerError, bool]:
+        """Live in one session; what ended it, and whether it had opened at all."""
+        try:
+            async with self._broker.session(self._login, self._receive) as session:
+                self.context.self.tell(SessionOpened(session))
+                try:
+                    await session.wait_failed()
+                except BrokerError as error:
+                    return error, True
+        except BrokerError as error:
+            return error, False
+        raise AssertionError("a session fails or is cancelled, it does not end")
+
+    def _alert_session(self, code: str, error: BrokerError, delay: float) -> None:
         message = (
-            f"login {self._login.name} is not connected: {problem}. Its accounts are UNGUARDED; "
+            f"login {self._login.name} is not connected: {error}. Its accounts are UNGUARDED; "
             f"next try in {delay:g} s"
         )
-        self._desk.alert(Alert(code, message, critical=critical))
-        if code != "unreachable":
-            self.context.self.tell(SessionEnded(problem))
+        self._desk.alert(Alert(code, message, critical=True))
 
     def _receive(self, event: BrokerEvent) -> None:
         """Sink of the session: quotes go straight to the price cache, the rest comes here."""
         if isinstance(event, QuoteUpdate):
             self._prices.tell(Quoted(self._login.name, event.contract_id, event.mark))
-        else:
+            return
+        try:
             self.context.self.tell(event)
+        except MailboxFull:
+            self.context.self.tell(Overflowed())
 
     def _session_ended(self, problem: str) -> None:
         self._session, self._problem, self._user_hub = None, problem, None
@@ -371,8 +385,24 @@ class Connection(Actor[ConnectionMessage]):
 
     def _route(self, account_id: int, message: LinkMessage) -> None:
         member = self._by_id.get(account_id)
-        if member is not None:
+        if member is None:
+            return
+        try:
             member.reply_to.tell(message)
+        except MailboxFull:
+            # One account's backlog must not touch the others: it reads its state anew instead.
+            self._alert_overflow(f"account {member.name}")
+            member.reply_to.tell(Missed("more events came than could be kept"))
+
+    def _alert_overflow(self, who: str) -> None:
+        self._desk.alert_once(
+            Alert(
+                "overflow",
+                f"more events came for {who} than could be kept; the broker is asked instead",
+                critical=True,
+            ),
+            who,
+        )
 
     def _tell_all(self, message: LinkMessage) -> None:
         for member in self._members.values():

@@ -130,20 +130,52 @@ def picture(node: Node) -> dict[str, Any]:
 
 def summary(node: Node) -> dict[str, Any]:
     """What a trader asks first: connections, accounts, locks, journal."""
-    found: dict[str, list[dict[str, Any]]] = {"connection": [], "account": [], "store": []}
-    clock: dict[str, Any] = {}
-    for each in _walk(node):
-        if each.kind == "actor" and each.id in found:
-            found[each.id].append({"state": each.state, **each.status})
-        elif each.id == "session clock":
-            clock = dict(each.status)
     return {
-        "logins": found["connection"],
-        "accounts": found["account"],
-        "journal": found["store"][0] if found["store"] else {},
-        "clock": clock,
+        "logins": [_login(each) for each in _children(node, "logins")],
+        "accounts": [
+            _account(account, login)
+            for login in _children(node, "logins")
+            for account in _children(login, "accounts")
+        ],
+        "journal": _part(node, "store"),
+        "clock": _part(node, "session clock"),
         "restarts": sum(each.restarts for each in _walk(node) if each.kind == "actor"),
     }
+
+
+def _login(login: Node) -> dict[str, Any]:
+    connection = _part(login, "connection")
+    return {**connection, "login": login.id, "state": _worst(login, connection["state"])}
+
+
+def _account(account: Node, login: Node) -> dict[str, Any]:
+    """What the account says of itself, and whether all that guards it is there."""
+    parts = [_part(account, name) for name in ("account", "rules", "enforcement")]
+    state = _worst(account, *(part["state"] for part in parts))
+    return {
+        **parts[0],
+        "account": account.id,
+        "login": login.id,
+        "state": _worst(login, state),
+        "armed": parts[2].get("armed"),
+        "rules": parts[1].get("rules", []),
+        "enforcing": parts[2].get("open", []),
+        "problem": account.last_error,
+    }
+
+
+def _worst(node: Node, *states: str) -> str:
+    """The state of a node and its parts: the first that is not running."""
+    return next((state for state in (node.state, *states) if state != "running"), "running")
+
+
+def _part(node: Node, name: str) -> dict[str, Any]:
+    found = next((child for child in node.children if child.id == name), None)
+    return {"state": "missing"} if found is None else {**found.status, "state": found.state}
+
+
+def _children(node: Node, name: str) -> tuple[Node, ...]:
+    return next((child.children for child in node.children if child.id == name), ())
 
 
 def _walk(node: Node) -> list[Node]:

@@ -25,6 +25,7 @@ from actors.intents import (
 )
 from actors.messages import (
     AccountMessage,
+    BrokerBack,
     CancelOrder,
     CloseContract,
     ConnectionMessage,
@@ -143,6 +144,8 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._decided(message, mono)
             case Holdings():
                 self._learn(message)
+            case BrokerBack():
+                self._enforcer.hurry(mono)
             case RequestAnswered(request, outcome):
                 self._enforcer.answer(request, outcome, mono)
             case ReadDone(positions=positions, orders=orders):

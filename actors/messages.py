@@ -23,7 +23,7 @@ from risk.domain import BrokerAccount, Contract, Order, Position, Trade
 from risk.evaluate import Trigger
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, Lock, Verdict
-from supervision import Lane, Ref, Terminated, mailbox_policy
+from supervision import Lane, Overflow, Ref, Terminated, mailbox_policy
 
 # ---- requests to a connection -----------------------------------------------------------------
 
@@ -200,6 +200,7 @@ class Listed:
     skew: float
 
 
+@mailbox_policy(lane=Lane.CONTROL, overflow=Overflow.DROP_OLDEST)
 @frozen
 class Missed:
     """Something about this login was received that could not be read: look for yourself."""
@@ -287,6 +288,11 @@ class Judged:
 
 
 @frozen
+class BrokerBack:
+    """The link is back and the state believable: what waits for its next try may try now."""
+
+
+@frozen
 class LockSet:
     """Enforcement has set a lock; it is in the journal already."""
 
@@ -352,6 +358,12 @@ class Wake:
     what: str
 
 
+@mailbox_policy(lane=Lane.CONTROL, overflow=Overflow.DROP_OLDEST)
+@frozen
+class Overflowed:
+    """Events of this login were lost because its mailbox was full."""
+
+
 @frozen
 class SessionOpened:
     """The connection's session is there."""
@@ -390,6 +402,7 @@ ConnectionMessage = (
     | ConnectionChange
     | LoggedOut
     | Unreadable
+    | Overflowed
     | SessionOpened
     | SessionEnded
     | AccountsListed
@@ -410,7 +423,9 @@ AccountMessage = (
     | Wake
 )
 RulesMessage = Evaluate
-EnforcementMessage = Decided | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
+EnforcementMessage = (
+    Decided | BrokerBack | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
+)
 ClockMessage = ClockJoin | Wake
 
 Status = Mapping[str, Any]

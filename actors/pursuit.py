@@ -203,6 +203,13 @@ class Enforcer:
             if pursuit.request == request:
                 self._answered(pursuit, outcome, mono)
 
+    def hurry(self, mono: float) -> None:
+        """The broker can be reached again: nothing waits for the end of a long pause."""
+        self._read_not_before, self._reads_failed = mono, 0
+        for pursuit in self._all():
+            if pursuit.request is None:
+                pursuit.due, pursuit.look_at = min(pursuit.due, mono), min(pursuit.look_at, mono)
+
     # ---- what follows -------------------------------------------------------------------------
 
     def step(self, mono: float) -> list[Effect]:

@@ -72,6 +72,8 @@ class Reconciler[M]:
         self.phase = Phase.WAITING
         self.believed = False
         """A reconcile has succeeded in this life: later ones need not read everything."""
+        self.current = False
+        """The state is what the broker said on the present link, and every event since."""
         self.seconds: float | None = None
         """From the last link to live."""
         self._link: LinkUp | None = None
@@ -101,7 +103,7 @@ class Reconciler[M]:
         """Nothing is heard any more; what is known stays, out of date."""
         if self.phase is Phase.WAITING:
             return
-        self.phase, self._run = Phase.WAITING, None
+        self.phase, self._run, self.current = Phase.WAITING, None, False
         log.warning(
             "connection lost: this account is not watched until it is back",
             account=self._name,
@@ -269,7 +271,7 @@ class Reconciler[M]:
 
     def _go_live(self, run: Reconciliation) -> None:
         self.phase, self._run = Phase.LIVE, None
-        first, self.believed = not self.believed, True
+        first, self.believed, self.current = not self.believed, True, True
         self._audited_at = trio.current_time()
         self._desk.settled("reconcile_failed")
         if run.why == "link up":

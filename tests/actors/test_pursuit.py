@@ -385,3 +385,21 @@ def test_every_intent_begins_once() -> None:
     decided(enforcer, Flatten(), 0.0)
     decided(enforcer, Cancel(5, MNQ), 0.0)
     assert [type(it.intent.action) for it in of(enforcer.step(0.0), Began)] == [Flatten, Cancel]
+
+
+def test_a_broker_that_is_back_is_asked_at_once() -> None:
+    """After an hour of outage the close does not wait for the end of a pause of 30 s."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    now = 0.0
+    while now < 60.0:
+        for effect in enforcer.step(now):
+            if isinstance(effect, SendClose):
+                enforcer.answer(effect.request, NotExecuted("no session"), now)
+            elif isinstance(effect, ReadExposure):
+                enforcer.read_failed(now)
+        now = round(now + 0.1, 3)
+    enforcer.hurry(now)
+    assert of(enforcer.step(now), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(2),), (), now + 0.05)
+    assert len(of(enforcer.step(now + 0.05), SendClose)) == 1
