@@ -66,9 +66,9 @@ def _announce(config: Config) -> None:
     if config.template is not None:
         log.info("accounts that are not named are taken in as the template says")
     log.info(
-        "guarding %d accounts of %d logins",
-        len(config.accounts),
-        len(config.logins),
+        "Seawall is up",
+        accounts=len(config.accounts),
+        logins=len(config.logins),
         config=str(config.path),
         state=str(config.daemon.state_dir),
         clock=config.daemon.clock,

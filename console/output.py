@@ -137,7 +137,9 @@ def _print_table(console: "Console", table: Table) -> None:
     from rich import box
     from rich.table import Table as RichTable
 
-    shown = RichTable(box=box.SIMPLE_HEAD, show_header=any(table.columns), pad_edge=False)
+    shown = RichTable(
+        box=box.SIMPLE_HEAD, show_header=any(table.columns), show_edge=False, pad_edge=False
+    )
     for n, column in enumerate(table.columns):
         shown.add_column(column, justify="right" if n in table.numbers else "left")
     for row in table.rows:

@@ -6,6 +6,8 @@ from console.options import DEFAULT_CONFIG, ConfigFile, Json
 from console.output import Part, Said, Table, Tone, show
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config import Config
     from config.model import AccountConfig
     from config.problem import Problem
@@ -47,7 +49,7 @@ def _problem(problem: "Problem") -> dict[str, Any]:
 def _parts(config: "Config") -> list[Part]:
     parts: list[Part] = []
     for account in (*config.accounts, *filter(None, (config.template,))):
-        parts += [_heading(account), _rules(account), ""]
+        parts += [_heading(account), _rules(account, config.path), ""]
     if not parts:
         parts = [Said("no account is configured: nothing would be guarded", Tone.BAD), ""]
     parts += [Said(f"warning: {each}", Tone.WARN) for each in config.warnings]
@@ -64,16 +66,16 @@ def _heading(account: "AccountConfig") -> Said:
     return Said("".join(words), Tone.TITLE if account.armed else Tone.WARN)
 
 
-def _rules(account: "AccountConfig") -> Part:
+def _rules(account: "AccountConfig", path: "Path") -> Part:
     if not account.provenance:
-        return Said("  no rule: nothing is enforced here", Tone.BAD)
-    return Table(
-        ("rule", "setting", "value", "from"),
-        tuple(
-            (each.rule, each.key, each.value, Said(each.origin, Tone.QUIET))
-            for each in account.provenance
-        ),
-    )
+        return Said("no rule: nothing is enforced here", Tone.BAD)
+    rows = []
+    above = ""
+    for rule, key, value, origin in account.provenance:
+        shown = origin.replace(str(path), path.name)
+        rows.append(("" if rule == above else rule, key, value, Said(shown, Tone.QUIET)))
+        above = rule
+    return Table(("rule", "setting", "value", "from"), tuple(rows))
 
 
 def _verdict(config: "Config") -> Said:

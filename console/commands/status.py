@@ -1,11 +1,13 @@
 """``seawall status``: accounts, connections and journal of the running daemon."""
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from console.options import DEFAULT_CONFIG, ConfigFile, Json
 from console.output import Part, Said, Table, Tone, show
+from console.spoken import dollars, exchange_time, short_contract
+
+Facts = Mapping[str, Any]
 
 
 def status(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
@@ -16,68 +18,109 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     show(answer, *_parts(answer), as_json=as_json)
 
 
-def _parts(answer: Mapping[str, Any]) -> list[Part]:
-    clock = answer["clock"]
-    day = Said(f"Trading day {clock.get('trading_day', 'unknown')}", Tone.TITLE)
-    return [day, _accounts(answer["accounts"]), _logins(answer["logins"]), _journal(answer)]
+def _parts(answer: Facts) -> list[Part]:
+    return [
+        _day(answer["clock"]),
+        "",
+        _accounts(answer["accounts"]),
+        *_notes(answer["accounts"]),
+        "",
+        _logins(answer["logins"]),
+        "",
+        _journal(answer["journal"]),
+        *_restarts(answer["restarts"]),
+    ]
 
 
-def _accounts(accounts: list[Mapping[str, Any]]) -> Part:
+def _day(clock: Facts) -> Said:
+    resets = exchange_time(clock.get("resets_at"))
+    return Said(f"Trading day {clock.get('trading_day', '?')}, until {resets}", Tone.TITLE)
+
+
+def _accounts(accounts: list[Facts]) -> Part:
     if not accounts:
-        return Said("no account is guarded", Tone.BAD)
+        return Said("NO ACCOUNT IS GUARDED", Tone.BAD)
     return Table(
-        ("account", "state", "net today", "open", "positions", "orders", "locks"),
+        ("account", "guard", "net today", "of it open", "positions", "orders", "locked until"),
         tuple(_account(each) for each in accounts),
         numbers=frozenset({2, 3, 5}),
     )
 
 
-def _account(account: Mapping[str, Any]) -> tuple[Said | str, ...]:
+def _account(account: Facts) -> tuple[Said | str, ...]:
+    positions = account.get("positions")
     return (
-        str(account.get("account", "?")),
-        _phase(account),
-        _dollars(account.get("net")),
-        _dollars(account.get("open")),
-        ", ".join(_position(each) for each in account.get("positions", ())) or "flat",
+        str(account["account"]),
+        _guard(account),
+        _money(account.get("net")),
+        _money(account.get("open")),
+        "?" if positions is None else ", ".join(map(_position, positions)) or "flat",
         str(account.get("working_orders", "?")),
-        Said("; ".join(_lock(each) for each in account.get("locks", ())), Tone.BAD),
+        _locked(account.get("locks", [])),
     )
 
 
-def _phase(account: Mapping[str, Any]) -> Said:
+def _guard(account: Facts) -> Said:
     if account["state"] != "running":
         return Said(f"UNGUARDED ({account['state']})", Tone.BAD)
-    phase = str(account.get("phase", "?"))
-    return Said(phase, Tone.GOOD if phase == "live" else Tone.WARN)
+    match account.get("phase"):
+        case "live" if account["enforcing"]:
+            return Said("enforcing", Tone.WARN)
+        case "live" if account["armed"]:
+            return Said("guarded", Tone.GOOD)
+        case "live":
+            return Said("watched only", Tone.WARN)
+        case "reconciling":
+            return Said("reading the broker", Tone.WARN)
+        case _:
+            return Said("UNGUARDED (not connected)", Tone.BAD)
 
 
-def _dollars(amount: Any) -> Said:
-    if amount is None:
-        return Said("?", Tone.WARN)
-    value = Decimal(amount)
-    return Said(f"{value:,.2f}", Tone.BAD if value < 0 else Tone.PLAIN)
+def _money(amount: str | None) -> Said:
+    text = dollars(amount)
+    return Said(text, Tone.BAD if text.startswith("-") else Tone.PLAIN)
 
 
-def _position(position: Mapping[str, Any]) -> str:
-    return f"{position['net']:+d} {position['contract']} @ {position['average_price']}"
+def _position(position: Facts) -> str:
+    contract = short_contract(position["contract"])
+    return f"{position['net']:+d} {contract} at {position['average_price']}"
 
 
-def _lock(lock: Mapping[str, Any]) -> str:
-    return f"{lock['rule']} until {lock['until']}"
+def _locked(locks: list[Facts]) -> Said:
+    if not locks:
+        return Said("-")
+    return Said(exchange_time(max(lock["until"] for lock in locks)), Tone.BAD)
 
 
-def _logins(logins: list[Mapping[str, Any]]) -> Part:
+def _notes(accounts: list[Facts]) -> Iterator[Said]:
+    """Why an account is locked, busy or in trouble."""
+    for account in accounts:
+        name = account["account"]
+        for lock in account.get("locks", []):
+            until = exchange_time(lock["until"])
+            why = f"{lock['rule']}: {lock['reason']}"
+            yield Said(f"{name} is locked until {until} by {why}", Tone.BAD)
+        for intent in account["enforcing"]:
+            yield Said(f"{name}: {intent['rule']} is being enforced: {intent['action']}", Tone.WARN)
+        if account["problem"] and account["state"] != "running":
+            yield Said(f"{name}: {account['problem']}", Tone.BAD)
+
+
+def _logins(logins: list[Facts]) -> Part:
     if not logins:
-        return Said("no login is connected", Tone.BAD)
+        return Said("NO LOGIN IS CONFIGURED", Tone.BAD)
     return Table(
-        ("login", "user hub", "market hub", "requests/min", "problem"),
+        ("login", "account feed", "price feed", "requests/min", "problem"),
         tuple(
             (
-                str(login.get("login", "?")),
-                _hub(login, "user_hub"),
-                _hub(login, "market_hub"),
-                str(login.get("requests_last_minute", "?")),
-                Said(str(login.get("problem") or ""), Tone.BAD),
+                str(login["login"]),
+                _feed(login, "user_hub"),
+                _feed(login, "market_hub"),
+                str(login.get("requests_last_minute") or 0),
+                Said(
+                    str(login.get("problem") or "-"),
+                    Tone.BAD if login.get("problem") else Tone.PLAIN,
+                ),
             )
             for login in logins
         ),
@@ -85,16 +128,19 @@ def _logins(logins: list[Mapping[str, Any]]) -> Part:
     )
 
 
-def _hub(login: Mapping[str, Any], hub: str) -> Said:
-    state = str(login.get(hub, "down"))
-    return Said(state, Tone.GOOD if state == "up" else Tone.BAD)
+def _feed(login: Facts, hub: str) -> Said:
+    up = login["state"] == "running" and login.get(hub) == "up"
+    return Said("up", Tone.GOOD) if up else Said("DOWN", Tone.BAD)
 
 
-def _journal(answer: Mapping[str, Any]) -> Part:
-    journal = answer["journal"]
-    condition = str(journal.get("condition", "down"))
-    line = f"journal {condition}, {journal.get('durable', '?')} records"
-    if reason := journal.get("reason"):
-        line += f": {reason}"
-    line += f"; {answer['restarts']} restarts of actors since the start"
-    return Said(line, Tone.QUIET if not journal.get("reason") else Tone.BAD)
+def _journal(journal: Facts) -> Said:
+    if journal.get("reason") or journal["state"] != "running":
+        why = journal.get("reason") or f"its actor is {journal['state']}"
+        return Said(f"Journal in trouble: {why}. Rules are enforced all the same", Tone.BAD)
+    return Said(f"Journal fine, {journal['durable']} records on disk", Tone.QUIET)
+
+
+def _restarts(restarts: int) -> Iterator[Said]:
+    if restarts:
+        times = "once" if restarts == 1 else f"{restarts} times"
+        yield Said(f"Parts of it were restarted {times}; see `seawall tree`", Tone.WARN)

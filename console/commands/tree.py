@@ -22,16 +22,34 @@ def _branch(node: dict[str, Any]) -> Branch:
         (
             Said(str(node["id"]), Tone.TITLE if node["kind"] == "supervisor" else Tone.PLAIN),
             Said("PARKED: unguarded" if state == "parked" else state, TONES.get(state, Tone.WARN)),
+            *_facts(node),
             *_troubles(node),
         ),
         tuple(_branch(child) for child in node["children"]),
     )
 
 
+def _facts(node: dict[str, Any]) -> list[Said]:
+    """The one thing worth knowing of some actors."""
+    status = node["status"]
+    match node["id"]:
+        case "account" if "phase" in status:
+            live = status["phase"] == "live"
+            return [Said(str(status["phase"]), Tone.GOOD if live else Tone.WARN)]
+        case "rules" if "rules" in status:
+            return [Said(", ".join(status["rules"]) or "none", Tone.QUIET)]
+        case "enforcement" if status.get("armed") is False:
+            return [Said("watching only, sends nothing", Tone.WARN)]
+        case "connection" if status.get("problem"):
+            return [Said(str(status["problem"]), Tone.BAD)]
+    return []
+
+
 def _troubles(node: dict[str, Any]) -> list[Said]:
     said = []
     if node["restarts"]:
-        said.append(Said(f"restarted {node['restarts']} times", Tone.WARN))
+        times = "once" if node["restarts"] == 1 else f"{node['restarts']} times"
+        said.append(Said(f"restarted {times}", Tone.WARN))
     if node["depth"]:
         said.append(Said(f"{node['depth']} messages waiting"))
     if node["busy_for"] > 1:
