@@ -5,6 +5,7 @@ written or said waits until the requests are on their way (the paperwork).
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -215,18 +216,18 @@ class Enforcement(Actor[EnforcementMessage]):
             key = (violation.rule, action, _episode(action, message.holdings))
             if key not in self._imagined:
                 self._imagined.add(key)
-                self._write(
-                    records.decision(
-                        self._account, self._clock.now(), violation, imagined=describe(action)
-                    )
-                )
-                log.warning(
-                    "would have acted, but this account is only watched",
-                    account=self._account,
-                    rule=violation.rule,
-                    action=describe(action),
-                    reason=violation.reason,
-                )
+                self._later(partial(self._file_imagined, violation, describe(action)))
+
+    def _file_imagined(self, violation: Violation, action: str) -> None:
+        record = records.decision(self._account, self._clock.now(), violation, imagined=action)
+        self._records.append(record)
+        log.warning(
+            "would have acted, but this account is only watched",
+            account=self._account,
+            rule=violation.rule,
+            action=action,
+            reason=violation.reason,
+        )
 
     # ---- effects ------------------------------------------------------------------------------
 

@@ -221,3 +221,66 @@ def test_an_actor_that_dies_in_the_middle_of_a_flatten_changes_nothing(victim: s
             assert sum(t["size"] for t in fills) == 3
 
     run(story)
+
+
+def test_prices_that_move_while_the_hub_is_down_lock_nobody() -> None:
+    """The trader got out during the outage; what the old position would have lost is not his loss."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.reconnect_after = 20
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(1)
+            world.trade(1001, -3)
+            world.price("24800")
+            await trio.sleep(30)
+            assert world.account("SIM-50K-1")["phase"] == "live"
+            assert world.locks("SIM-50K-1") == []
+            assert world.enforced == []
+
+    run(story)
+
+
+def test_a_loss_made_while_the_hub_was_down_locks_when_it_is_back() -> None:
+    """What is still open after the outage is judged at today's prices."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.reconnect_after = 20
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(1)
+            world.price("24800")
+            await trio.sleep(10)
+            assert world.held(1001) == 3
+            await trio.sleep(15)
+            assert world.held(1001) == 0
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+def test_an_account_that_is_only_watched_is_left_alone() -> None:
+    """Everything is decided and said, nothing is sent."""
+
+    async def story() -> None:
+        world = World(armed=False)
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 7)
+            await trio.sleep(10)
+            assert world.held(1001) == 7
+            assert world.enforced == []
+        imagined = [e.record().body.get("imagined") for e in world.disk.durable]
+        assert imagined.count(f"reduce {MNQ} to 5") == 1
+
+    run(story)
