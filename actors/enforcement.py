@@ -290,14 +290,11 @@ class Enforcement(Actor[EnforcementMessage]):
         self._desk.record(*self._records)
         self._records = []
 
-    def _write(self, record: Record) -> None:
-        self._records.append(record)
-
     def _file_intent(self, intent: records.Intent) -> None:
         timing = self._timing[intent.id]
         now = self._clock.now()
-        self._write(records.intent(self._account, now, intent))
-        self._write(
+        self._records.append(records.intent(self._account, now, intent))
+        self._records.append(
             records.decision(
                 self._account,
                 now,
@@ -324,7 +321,7 @@ class Enforcement(Actor[EnforcementMessage]):
             "outcome": outcome_text(effect.outcome),
         }
         now = self._clock.now()
-        self._write(records.outcome(self._account, now, intent.id, body))
+        self._records.append(records.outcome(self._account, now, intent.id, body))
         write = log.info if isinstance(effect.outcome, Done) else log.warning
         write("broker answered", account=self._account, rule=violation.rule, **body)
         self._report(
@@ -343,7 +340,7 @@ class Enforcement(Actor[EnforcementMessage]):
 
     def _file_end(self, intent: records.Intent, how: str) -> None:
         self._timing.pop(intent.id, None)
-        self._write(records.intent_done(self._account, self._clock.now(), intent.id, how))
+        self._records.append(records.intent_done(self._account, self._clock.now(), intent.id, how))
         log.info("done", account=self._account, rule=intent.violation.rule, how=how)
 
     def _alert_stubborn(self, intent: records.Intent, tries: int, problem: str) -> None:

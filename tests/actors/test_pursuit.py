@@ -233,8 +233,10 @@ def test_flatten_leaves_protecting_orders_until_flat() -> None:
     decided(enforcer, Flatten(), 1.0)
     effects = enforcer.step(1.0)
     assert {it.order_id for it in of(effects, SendCancel)} == {2, 3}
-    for request in (*of(effects, SendClose), *of(effects, SendCancel)):
-        enforcer.answer(request.request, Done(), 1.01)
+    for close in of(effects, SendClose):
+        enforcer.answer(close.request, Done(), 1.01)
+    for cancel in of(effects, SendCancel):
+        enforcer.answer(cancel.request, Done(), 1.01)
     enforcer.seen((), (stop,), True, 1.02)
     enforcer.step(1.02)
     enforcer.exposure((), (stop,), 1.03)
@@ -298,9 +300,14 @@ class Exchange:
         self.opened_by_us |= abs(self.net) > abs(before) or self.net * before < 0
 
 
-answers = st.sampled_from(
-    ["done", "refused", "not executed", "unknown done", "unknown lost", "none"]
-)
+OUTCOMES: dict[str, Outcome] = {
+    "done": Done(),
+    "refused": Refused(5, "no"),
+    "not executed": NotExecuted("no"),
+    "unknown done": Unknown("?"),
+    "unknown lost": Unknown("?"),
+}
+answers = st.sampled_from([*OUTCOMES, "none"])
 
 
 @given(
@@ -336,13 +343,7 @@ def test_every_verdict_comes_true_and_nothing_is_opened(
                             exchange.close(max(abs(exchange.net) - effect.size, 0))
                         else:
                             exchange.close(0)
-                    outcome = {
-                        "done": Done(),
-                        "refused": Refused(5, "no"),
-                        "not executed": NotExecuted("no"),
-                        "unknown done": Unknown("?"),
-                        "unknown lost": Unknown("?"),
-                    }.get(kind)
+                    outcome = OUTCOMES.get(kind)
                     if outcome is not None:
                         pending.append((now + 0.02, request, outcome))
                 case ReadExposure():

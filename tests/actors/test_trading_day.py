@@ -91,7 +91,7 @@ def trace(world: World) -> list[object]:
 
 def lived(start: datetime, arrange: Arrange | None = None) -> World:
     """The day, from ``start`` to past its reset."""
-    trio._core._run._r.seed(7)  # type: ignore[attr-defined]
+    trio._core._run._r.seed(7)
     world = World(start=start, arrange=arrange)
     run(lambda: the_day(world))
     return world

@@ -1,7 +1,7 @@
 """A whole daemon in virtual time: real actors and rules on the in-memory broker and a simulated disk."""
 
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +26,7 @@ from simulator.orders import OrderRequest
 from simulator.scenario import Scenario
 from simulator.words import OrderType, Side
 from store.memory import MemoryDisk
-from supervision import System, open_system
+from supervision import Node, System, open_system
 
 MNQ = "CON.F.US.MNQ.Z26"
 GC = "CON.F.US.GCE.Z26"
@@ -37,7 +37,7 @@ MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 def usual_rules() -> tuple[Rule, ...]:
     """One of each kind of action."""
     return (
-        MaxContracts(limit=Decimal(5)),
+        MaxContracts(limit=5),
         DailyLoss(limit=Decimal(500)),
         UnrealizedLoss(limit=Decimal(200)),
         SymbolBlock(symbols=("GC",)),
@@ -157,12 +157,12 @@ class World:
                 await trio.sleep(0.05)
 
 
-def _walk(node):  # type: ignore[no-untyped-def]
+def _walk(node: Node) -> Iterator[Node]:
     yield node
     for child in node.children:
         yield from _walk(child)
 
 
-def run(story: Callable[[], object]) -> None:
+def run(story: Callable[[], Awaitable[None]]) -> None:
     """Run an async story on a virtual clock that jumps when everybody sleeps."""
     trio.run(story, clock=trio.testing.MockClock(autojump_threshold=0))
