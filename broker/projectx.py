@@ -91,9 +91,11 @@ async def _session(broker: ProjectXBroker, login: Login, sink: Sink) -> AsyncIte
     if check_hosts(login, loopback_only=broker.loopback_only):
         bypass_proxies()
     hide(login.api_key)
-    async with open_loop() as loop:
-        parts = await _Parts.open(broker, login, loop, sink)
-        async with parts.running(), trio.open_nursery() as nursery:
+    skew = SkewEstimate()
+    observer = Observer(broker.clock, skew)
+    async with open_loop() as loop, _rest_client(loop, login, observer) as client:
+        parts = await _Parts.open(broker, login, loop, client, skew, sink)
+        async with trio.open_nursery() as nursery:
             nursery.start_soon(parts.tokens.run)
             nursery.start_soon(parts.pool.run)
             nursery.start_soon(parts.user.run)
@@ -102,13 +104,21 @@ async def _session(broker: ProjectXBroker, login: Login, sink: Sink) -> AsyncIte
             nursery.cancel_scope.cancel()
 
 
+@asynccontextmanager
+async def _rest_client(loop: Loop, login: Login, observer: Observer) -> AsyncIterator[RestClient]:
+    client = await loop.run(open_client(login, configuration(login), observer))
+    try:
+        yield client
+    finally:
+        with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_WITHIN):
+            await loop.run(client.__aexit__(None, None, None))
+
+
 @define(eq=False)
 class _Parts:
     """What a session is made of."""
 
     clock: Clock
-    loop: Loop
-    client: RestClient = field(repr=False)
     budget: RequestBudget
     skew: SkewEstimate
     tokens: TokenOwner
@@ -119,19 +129,21 @@ class _Parts:
     market: HubGuard
 
     @classmethod
-    async def open(cls, broker: ProjectXBroker, login: Login, loop: Loop, sink: Sink) -> "_Parts":
+    async def open(
+        cls,
+        broker: ProjectXBroker,
+        login: Login,
+        loop: Loop,
+        client: RestClient,
+        skew: SkewEstimate,
+        sink: Sink,
+    ) -> "_Parts":
         """Log in and prepare everything, starting nothing; raises BrokerError."""
-        config = configuration(login)
-        skew, budget, inbox = SkewEstimate(), RequestBudget(), Inbox(sink)
-        client = await loop.run(open_client(login, config, Observer(broker.clock, skew)))
+        budget, inbox = RequestBudget(), Inbox(sink)
         api = Api(loop, client, budget, broker.clock)
         tokens = TokenOwner(lambda: api.log_in(login.name), broker.clock.now, broker.chance)
-        try:
-            await tokens.first()
-        except BaseException:
-            await _close(loop, client)
-            raise
-        hubs = await loop.run(open_hubs(config, inbox, tokens.logged_out))
+        await tokens.first()
+        hubs = await loop.run(open_hubs(configuration(login), inbox, tokens.logged_out))
 
         guard = partial(HubGuard, loop=loop, tokens=tokens, inbox=inbox, chance=broker.chance)
         user = guard(
@@ -153,20 +165,7 @@ class _Parts:
             context=httpx.create_ssl_context,
             on_ping=budget.note,
         )
-        return cls(broker.clock, loop, client, budget, skew, tokens, api, pool, inbox, user, market)
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Close the SDK's HTTP client at the end, under a deadline."""
-        try:
-            yield
-        finally:
-            await _close(self.loop, self.client)
-
-
-async def _close(loop: Loop, client: RestClient) -> None:
-    with trio.CancelScope(shield=True, deadline=trio.current_time() + CLOSE_WITHIN):
-        await loop.run(client.__aexit__(None, None, None))
+        return cls(broker.clock, budget, skew, tokens, api, pool, inbox, user, market)
 
 
 class ProjectXSession:

@@ -98,15 +98,16 @@ class TokenOwner:
                 return
 
     async def _hold_back(self) -> None:
-        gap = GAPS[min(self._pressure, len(GAPS) - 1)]
-        self._press()
-        await trio.sleep(gap)
+        lately = self._press()
+        await trio.sleep(GAPS[min(lately, len(GAPS) - 1)])
 
-    def _press(self) -> None:
+    def _press(self) -> int:
+        """Note a logout or a login forced upon us; answers how many there were lately."""
         now = trio.current_time()
-        calm = now - self._forced_at > CALM_AFTER
-        self._pressure = 1 if calm else self._pressure + 1
-        self._forced_at = now
+        if now - self._forced_at > CALM_AFTER:
+            self._pressure = 0
+        lately, self._pressure, self._forced_at = self._pressure, self._pressure + 1, now
+        return lately
 
     async def _persist(self) -> bool:
         """Log in, trying again while the gateway cannot be asked; False when it said no."""

@@ -18,12 +18,12 @@ from attrs import define, field
 from broker.clock import SimulatedClock
 from broker.port import BrokerEvent, ConnectionChange, Hub, Login, Session
 from broker.projectx import ProjectXBroker
-from risk.domain import OrderType, Side
 from simulator.build import build_gateway
 from simulator.faults import parse_fault
 from simulator.gateway import Gateway
 from simulator.orders import OrderRequest
 from simulator.server import Addresses, serve
+from simulator.words import OrderType, Side
 
 START = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 MNQ = "CON.F.US.MNQ.Z26"

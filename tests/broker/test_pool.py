@@ -79,7 +79,7 @@ async def serving(handler: Handler = accept) -> AsyncIterator[Server]:
     async with trio.open_nursery() as nursery:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         server.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}/api"
-        nursery.start_soon(trio.serve_listeners, server.serve, listeners)
+        await nursery.start(trio.serve_listeners, server.serve, listeners)
         yield server
         nursery.cancel_scope.cancel()
 
@@ -142,7 +142,7 @@ async def half_an_answer(stream: trio.SocketStream, _: h11.Request, __: bytes) -
 
 
 async def silence(_: trio.SocketStream, __: h11.Request, ___: bytes) -> bool:
-    await trio.sleep_forever()
+    await trio.sleep(60)
     return True
 
 

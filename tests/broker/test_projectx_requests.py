@@ -19,8 +19,9 @@ from broker.port import (
     Unknown,
     Unreachable,
 )
-from risk.domain import OrderStatus, OrderType, Side
+from risk.domain import OrderStatus
 from simulator.orders import Bracket, OrderRequest
+from simulator.words import OrderType, Side
 
 MNQ = "CON.F.US.MNQ.Z26"
 RECONCILE = Priority.RECONCILE
@@ -169,15 +170,6 @@ async def test_key_revoked_in_mid_session_fails_it(patient_clock: Any, rig: Any)
             await session.wait_failed()
         await trio.sleep(120)
         assert len(rig.served("loginKey")) == 2
-
-
-async def test_token_is_renewed_before_it_expires(patient_clock: Any, rig: Any) -> None:
-    """A day's token is replaced in time, without a single 401."""
-    async with rig.up() as session:
-        await trio.sleep(23 * 3600)
-        assert session.statistics().logins == 2
-        await session.accounts(RECONCILE)
-        assert 401 not in {it.status for it in rig.gateway.record.served}
 
 
 @pytest.mark.parametrize(
