@@ -361,7 +361,7 @@ def test_every_verdict_comes_true_and_nothing_is_opened(
                 enforcer.exposure(exchange.positions(), exchange.orders(), now)
             else:
                 enforcer.read_failed(now)
-        if tick % 7 == 3 and noise:
+        if tick % 7 == 3 and noise and not ended:
             match noise.pop():
                 case "tell":
                     enforcer.seen(exchange.positions(), exchange.orders(), True, now)
