@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+import attrs
 from attrs import frozen
 
 from config.cursor import Cursor, hint
@@ -73,7 +74,10 @@ def _account(at: Cursor, name: str, shared: Household) -> AccountConfig | None:
 def _login(at: Cursor, name: str, fields: Mapping[str, Any], shared: Household) -> str:
     """The name of the account's login; the template may leave it out for all of them."""
     login = str(fields.get("login", EVERY))
-    if not at.has("login") and name != EVERY:
+    if (
+        at.lacks("login", among=[each.name for each in attrs.fields(AccountTable)])
+        and name != EVERY
+    ):
         at.error("needs login", hint("", shared.logins))
     elif "login" in fields and login not in shared.logins and (login, name) != (EVERY, EVERY):
         place = at.child("login")

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from config import words
 from config.locate import KeyPath
-from config.problem import Findings, Problem
+from config.problem import Findings, Problem, in_quotes
 from config.source import PRIVATE, Source
 
 _LONGEST_SHOWN = 60
@@ -84,9 +84,11 @@ class Cursor:
             case dict() | list():
                 return f", got {_kind(self.value)}"
             case str(text):
-                said = repr(text)
+                said = in_quotes(text)
             case bool(yes):
                 said = str(yes).lower()
+            case int(number) if abs(number) > words.MOST:
+                return ", got a number"
             case other:
                 said = str(other)
         return f", got {said if len(said) <= _LONGEST_SHOWN else _kind(self.value)}"
@@ -110,45 +112,39 @@ class Cursor:
             return None if fields is None else self._built(kind, fields)
         return self._scalar(SCALARS[kind])
 
-    def fields(self, schema: type) -> dict[str, Any] | None:
-        """Values by key of a table with the keys of an attrs class; None if it cannot be built.
+    def fields(self, schema: Any) -> dict[str, Any] | None:
+        """Values by key of a table with the keys of an attrs class; None if this is no table.
 
-        Unknown, unreadable and missing keys are noted, all of them.
+        Unknown, unreadable and missing keys are noted, all of them, and left out.
         """
-        if not isinstance(self.value, dict):
-            self.error(f"must be a table{self.got}", f"allowed: {', '.join(keys_of(schema))}")
-            return None
         known = {each.name: each for each in attrs.fields(schema)}
+        if not isinstance(self.value, dict):
+            self.error(f"must be a table{self.got}", hint("", known))
+            return None
         read: dict[str, Any] = {}
         for key, child in self.children():
             if key not in known:
                 child.error("unknown key", hint(key, known))
-            else:
-                value = child.read(known[key].type)
-                if value is not None:
-                    read[key] = value
-        return read if self._complete(known) else None
+                continue
+            value = child.read(known[key].type)
+            if value is not None:
+                read[key] = value
+        self._refuse_missing(required(schema), known)
+        return read
 
-    def _complete(self, known: Mapping[str, Any]) -> bool:
-        """Whether every key that has no default could be read."""
-        missing = [
-            key
-            for key, each in known.items()
-            if each.default is attrs.NOTHING and not self.has(key)
-        ]
+    def lacks(self, *keys: str, among: Collection[str]) -> bool:
+        """Whether none of these keys is there, nor one that was probably meant to be."""
+        present = {closest(key, among) or key for key in self.value}
+        return not present & set(keys)
+
+    def _refuse_missing(self, needed: Collection[str], known: Collection[str]) -> None:
+        missing = [key for key in needed if self.lacks(key, among=known)]
         if missing:
-            self.error(f"needs {' and '.join(missing)}", f"allowed: {', '.join(known)}")
-        return not missing
+            self.error(f"needs {' and '.join(missing)}", hint("", known))
 
-    def _built(self, schema: type, fields: Mapping[str, Any]) -> Any:
-        required = [each.name for each in attrs.fields(schema) if each.default is attrs.NOTHING]
-        if any(key not in fields for key in required):
-            return None
-        try:
-            return schema(**fields)
-        except ValueError as wrong:
-            self.error(str(wrong))
-            return None
+    def _built(self, schema: Any, fields: Mapping[str, Any]) -> Any:
+        complete = all(key in fields for key in required(schema))
+        return schema(**fields) if complete else None
 
     def _scalar(self, reader: Callable[[object], object]) -> Any:
         try:
@@ -161,8 +157,8 @@ class Cursor:
         if isinstance(self.value, str) and self.value in choices:
             return self.value
         allowed = " or ".join(f'"{choice}"' for choice in choices)
-        near = nearest(self.value, choices) if isinstance(self.value, str) else ""
-        self.error(f"must be {allowed}{self.got}", near)
+        near = closest(self.value, choices) if isinstance(self.value, str) else ""
+        self.error(f"must be {allowed}{self.got}", f'did you mean "{near}"?' if near else "")
         return None
 
     def _array(self, kind: Any) -> tuple[Any, ...] | None:
@@ -173,23 +169,23 @@ class Cursor:
         return tuple(each for each in read if each is not None)
 
 
-def keys_of(schema: type) -> tuple[str, ...]:
-    """The keys a table of this schema may have."""
-    return tuple(each.name for each in attrs.fields(schema))
+def required(schema: Any) -> tuple[str, ...]:
+    """The keys of an attrs class that have no default."""
+    return tuple(each.name for each in attrs.fields(schema) if each.default is attrs.NOTHING)
 
 
 def hint(word: str, allowed: Collection[str]) -> str:
-    """What may stand there, and what was probably meant."""
-    near = nearest(word, allowed)
-    listed = f"allowed: {', '.join(allowed)}" if allowed else ""
-    return "; ".join(filter(None, (near, listed)))
+    """What was probably meant, and what may stand there."""
+    near = closest(word, allowed)
+    meant = [f"did you mean {near}?"] if near else []
+    return "; ".join([*meant, f"allowed: {', '.join(allowed)}"]) if allowed else ""
 
 
-def nearest(word: str, allowed: Collection[str]) -> str:
-    """``did you mean NAME?``, or nothing when no name is near."""
+def closest(word: str, allowed: Collection[str]) -> str:
+    """The name nearest to a word, empty when none is near."""
     names = {name.lower(): name for name in allowed}
     near = get_close_matches(word.lower(), names, n=1)
-    return f"did you mean {names[near[0]]}?" if near else ""
+    return names[near[0]] if near else ""
 
 
 def _kind(value: object) -> str:

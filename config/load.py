@@ -10,7 +10,7 @@ from config.accounts import Household, read_accounts
 from config.cursor import Cursor, hint
 from config.logins import VARIABLE, Circumstances, read_login, refuse_same_user
 from config.model import AccountConfig, Config, DaemonConfig, LoginConfig
-from config.problem import ConfigErrors, Findings, in_order
+from config.problem import ConfigErrors, Findings, in_order, in_quotes
 from config.rules import Registry, place_of, read_group_rules, read_rules
 from config.source import read_source
 from config.tables import (
@@ -97,10 +97,11 @@ def _logins(root: Cursor, around: Circumstances) -> Iterator[LoginConfig]:
     at = root.child("logins")
     if not at.value:
         root.error("there is no login", "add [logins.NAME]")
-    read = [(child, read_login(child, name, around)) for name, child in at.children()]
-    known = [(child, login) for child, login in read if login is not None]
-    refuse_same_user(known)
-    return (login for _, login in known)
+    refuse_same_user(at, around)
+    for name, child in at.children():
+        login = read_login(child, name, around)
+        if login is not None:
+            yield login
 
 
 def _accounts(
@@ -138,7 +139,9 @@ def _groups(root: Cursor, registry: Registry) -> None:
             group.later("groups are not yet enforced")
         for index, member in enumerate(members.value if isinstance(members.value, list) else ()):
             if isinstance(member, str) and member not in known:
-                members.child(index).warn(f"no account {member!r} is configured", hint("", known))
+                members.child(index).warn(
+                    f"no account {in_quotes(member)} is configured", hint(member, known)
+                )
 
 
 def _notify(at: Cursor) -> None:

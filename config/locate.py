@@ -35,6 +35,9 @@ _STRING = re.compile(
     r"|'[^'\n]*'",
     re.DOTALL,
 )
+_DEEPEST = 100
+"""Parts of a dotted key; the standard parser would take any number."""
+
 _SCALAR = re.compile(r"[^\n#,\]}]*")
 
 
@@ -42,7 +45,7 @@ def locate(text: str) -> Mapping[KeyPath, Spot]:
     """The spot of every key and array element of a valid document without carriage returns.
 
     A table that several headers mention stands where its own header is, else where it is mentioned
-    first. ValueError when the text is no valid document.
+    first. ValueError when the text is no valid document, RecursionError when it is nested too deeply.
     """
     walk = _Walk(text)
     walk.document()
@@ -115,8 +118,7 @@ class _Walk:
         self._value(path)
 
     def _keys(self) -> Iterator[tuple[str, int]]:
-        more = True
-        while more:
+        for _ in range(_DEEPEST):
             self._skip(_SPACE)
             found = _KEY.match(self._text, self._at)
             if found is None:
@@ -124,7 +126,9 @@ class _Walk:
             self._at = found.end()
             yield _plain(found[0]), found.start()
             self._skip(_SPACE)
-            more = self._take(".")
+            if not self._take("."):
+                return
+        raise RecursionError
 
     def _value(self, path: KeyPath) -> None:
         self._skip(_SPACE)

@@ -3,16 +3,18 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import attrs
 from attrs import field, frozen
 
 from broker.hosts import is_loopback
 from broker.port import Login
 from config.cursor import Cursor
 from config.model import LoginConfig
+from config.problem import quoted_key
 from config.tables import TOPSTEPX, LoginTable
 
 VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -51,21 +53,28 @@ def read_login(at: Cursor, name: str, around: Circumstances) -> LoginConfig | No
     return LoginConfig(name, login, loopback)
 
 
-def refuse_same_user(logins: Iterable[tuple[Cursor, LoginConfig]]) -> None:
+def refuse_same_user(logins: Cursor, around: Circumstances) -> None:
     """One user has one session: two logins of one user would throw each other out."""
     seen: dict[str, str] = {}
-    for at, login in logins:
-        told = login.login.username.casefold()
-        user = told or f"variable {at.child('username_env').value}"
-        if not told and not at.has("username_env"):
-            continue
+    for name, at in logins.children():
+        user = _user(at, around)
         if user in seen:
             at.error(
-                f"is the same user as login {seen[user]}: the gateway gives a user one session,"
-                " so they would log each other out",
+                f"is the same user as login {quoted_key(seen[user])}: the gateway gives a user one"
+                " session, so they would log each other out",
                 "name one login in all accounts of this user",
             )
-        seen.setdefault(user, login.name)
+        elif user:
+            seen[user] = name
+
+
+def _user(at: Cursor, around: Circumstances) -> str:
+    """The user's name, else the variable that will hold it; empty when neither is stated."""
+    variable = at.child("username_env").value
+    if isinstance(variable, str):
+        return around.environment.get(variable, "").strip().casefold() or f"variable {variable}"
+    username = at.child("username").value
+    return username.strip().casefold() if isinstance(username, str) else ""
 
 
 def read_variable(at: Cursor, around: Circumstances) -> str:
@@ -106,7 +115,7 @@ def _exactly_one(at: Cursor, one: str, other: str) -> bool:
     if at.has(one) and at.has(other):
         at.child(other).error(f"{one} is set too: only one of {one} and {other} may be")
         return False
-    if not at.has(one) and not at.has(other):
+    if at.lacks(one, other, among=[each.name for each in attrs.fields(LoginTable)]):
         at.error(f"needs {one} or {other}")
         return False
     return True
@@ -124,17 +133,18 @@ def _key_in_file(at: Cursor, path: Path) -> str:
         why = getattr(problem, "strerror", None) or "no usable path"
         at.error(f"the key file cannot be opened: {why}", "paths are relative to this file")
         return ""
-    with os.fdopen(opened, "rb") as file:
+    try:
         mode = os.fstat(opened).st_mode
         if not stat.S_ISREG(mode):
             at.error("the key file is no regular file")
-            return ""
-        if mode & _OTHERS_MAY:
+        elif mode & _OTHERS_MAY:
             allowed = f"{stat.S_IMODE(mode):04o}"
             at.error(f"others may use the key file: its mode is {allowed}", "chmod 600 it")
-            return ""
-        content = file.read(_LONGEST_KEY + 1)
-    return _one_key(at, content)
+        else:
+            return _one_key(at, os.read(opened, _LONGEST_KEY + 1))
+    finally:
+        os.close(opened)
+    return ""
 
 
 def _one_key(at: Cursor, content: bytes) -> str:

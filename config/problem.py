@@ -82,4 +82,9 @@ def quoted_key(key: str) -> str:
     """A key, in quotes where TOML wants them."""
     if re.fullmatch(r"[A-Za-z0-9_-]+", key):
         return key
-    return json.dumps(key, ensure_ascii=not key.isprintable())
+    return in_quotes(key)
+
+
+def in_quotes(text: str) -> str:
+    """A text as TOML has it, control characters escaped."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -38,9 +38,9 @@ def read_profile(name: str, registry: Registry, findings: Findings, folder: Path
     source = read_source(folder / f"{name}.toml")
     root = Cursor(source, findings, (), source.values)
     table = root.read(ProfileTable)
+    rules = read_rules(root.child("rules"), registry, lambda _: f"profile {name}")
     if table is None:
         return None
-    rules = read_rules(root.child("rules"), registry, lambda at: f"profile {name}")
     return Profile(name, table.source, table.verified_on, rules)
 
 

@@ -1,12 +1,13 @@
 """Rule tables: read by the rules' own classes, merged per account, each value with its origin."""
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 import attrs
 from attrs import frozen
 
-from config.cursor import Cursor, hint
+from config.cursor import Cursor, hint, required
 from config.model import Provenance
 from config.words import spoken
 from risk.rules import GROUP_RULES, LATER_RULES, NotYetEnforced, Rule
@@ -100,10 +101,14 @@ def _rule(at: Cursor, kind: type[Rule]) -> Rule | None:
 
 
 def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | None:
-    """Let the rule check itself, again without each value it refuses, so that all are found."""
-    required = [f.name for f in attrs.fields(cast(Any, kind)) if f.default is attrs.NOTHING]
+    """Let the rule check itself, again without each value it refuses, so that all are found.
+
+    A required value that is missing or refused was noted; a harmless one stands in for it.
+    """
+    stand_ins = _stand_ins(kind)
+    fields = {key: value for key, value in stand_ins.items() if key not in fields} | fields
     found_one = False
-    while all(key in fields for key in required):
+    while all(key in fields for key in required(kind)):
         try:
             return cast("Callable[..., Rule]", kind)(**fields)
         except NotYetEnforced as known:
@@ -116,14 +121,22 @@ def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | Non
             found_one = True
         if blamed.path == at.path:
             return None
-        _leave_out(fields, blamed)
+        _leave_out(fields, blamed, stand_ins)
     return None
+
+
+_HARMLESS: Mapping[object, object] = {Decimal: Decimal(10**9), int: 10**6}
+
+
+def _stand_ins(kind: Any) -> dict[str, Any]:
+    needed = [f for f in attrs.fields(kind) if f.name in required(kind)]
+    return {f.name: _HARMLESS[f.type] for f in needed if f.type in _HARMLESS}
 
 
 def _blamed(at: Cursor, fields: Mapping[str, Any], said: str) -> Cursor:
     """The key or element a refusal begins with, else the rule."""
     word = said.split(maxsplit=1)[0] if said.split() else ""
-    if word in fields:
+    if word in fields and at.has(word):
         return at.child(word)
     for key in fields:
         inside = at.child(key)
@@ -134,10 +147,12 @@ def _blamed(at: Cursor, fields: Mapping[str, Any], said: str) -> Cursor:
     return at
 
 
-def _leave_out(fields: dict[str, Any], blamed: Cursor) -> None:
+def _leave_out(fields: dict[str, Any], blamed: Cursor, stand_ins: Mapping[str, Any]) -> None:
     key = blamed.path[-1]
     if isinstance(key, str):
-        del fields[key]
+        refused = fields.pop(key)
+        if key in stand_ins and refused != stand_ins[key]:
+            fields[key] = stand_ins[key]
     else:
         inside = str(blamed.path[-2])
         fields[inside] = tuple(each for each in fields[inside] if each != blamed.value)

@@ -120,9 +120,9 @@ def _exact(number: str) -> Decimal:
 
 def _decoded(path: Path, content: bytes) -> str:
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as wrong:
-        before = content[: wrong.start].decode("utf-8", "replace").replace("\r\n", "\n")
+        before = wrong.object[: wrong.start].decode("utf-8", "replace").replace("\r\n", "\n")
         line = before.count("\n") + 1
         column = len(before) - (before.rfind("\n") + 1) + 1
         message = "is not UTF-8 text"

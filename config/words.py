@@ -18,7 +18,8 @@ _SPANS = {
 _SPAN = re.compile(r"(\d{1,7})(ms|s|m|h|d)", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 _MONEY = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
-_MOST_MONEY = Decimal(10) ** 12
+MOST = 10**12
+"""No amount or count is larger, whatever its sign."""
 _FINEST_MONEY = -8
 
 
@@ -51,14 +52,14 @@ def money(value: object) -> Decimal:
         raise Misread(f"must be {MONEY}")
     amount = Decimal(value)
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < _FINEST_MONEY or abs(amount) > _MOST_MONEY:
+    if not isinstance(exponent, int) or exponent < _FINEST_MONEY or abs(amount) > MOST:
         raise Misread(f"must be {MONEY}")
     return amount
 
 
 def whole(value: object) -> int:
     """An integer; Misread for anything else, also for true, false and 5.0."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _MOST_MONEY:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MOST:
         raise Misread("must be a whole number")
     return value
 
