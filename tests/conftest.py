@@ -14,6 +14,8 @@ import pytest
 from attrs import frozen
 from hypothesis import HealthCheck, settings
 
+from tests.e2e.figures import pytest_terminal_summary  # noqa: F401  pytest finds it by its name
+
 ROOT = Path(__file__).parent.parent
 
 _guard_folder = str(Path(__file__).parent / "guard")
