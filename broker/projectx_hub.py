@@ -7,7 +7,7 @@ and the hub's asyncio task is watched until it ends.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -182,10 +182,11 @@ class HubGuard:
         complete = trio.Event()
 
         def answer_to(number: int) -> Callable[[Any], Any]:
-            async def answered(message: Any) -> None:
+            def answered(message: Any) -> _Nothing:
                 answers[number] = not message.error
                 if len(answers) == len(calls):
                     complete.set()
+                return _Nothing()
 
             return answered
 
@@ -221,6 +222,13 @@ class HubGuard:
             self._inbox.tell(
                 ConnectionChange(self.hub, up=False, link=attempt.link, proven=False, reason=reason)
             )
+
+
+class _Nothing:
+    """What the SDK may await after a callback that was synchronous."""
+
+    def __await__(self) -> Iterator[None]:
+        return iter(())
 
 
 def _named(topics: set[Topic]) -> list[str]:

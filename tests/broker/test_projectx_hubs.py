@@ -249,3 +249,15 @@ async def test_leaving_closes_the_hubs_quickly(patient_clock: Any, rig: Any) -> 
         rig.fault("slow", delay_ms=60000)
         left = trio.current_time()
     assert trio.current_time() - left < 8
+
+
+async def test_burst_of_fills_is_taken_in_without_loss(patient_clock: Any, rig: Any) -> None:
+    """Hundreds of events at once arrive, each once, numbered without a gap."""
+    async with rig.up() as session:
+        for _ in range(250):
+            rig.trade(Side.BUY)
+            rig.trade(Side.SELL)
+        await rig.until(lambda: len(rig.of(Fill)) == 500)
+        assert len({it.trade.id for it in rig.of(Fill)}) == 500
+        stamped = [it.stamp.n for it in rig.events if hasattr(it, "stamp")]
+        assert stamped == list(range(1, session.statistics().received + 1))
