@@ -81,6 +81,7 @@ def _rules(account: "AccountConfig", path: "Path") -> Part:
 def _verdict(config: "Config") -> Said:
     if config.not_yet:
         return Said(
-            "valid, but `run` refuses it until what is not yet enforced is taken out", Tone.WARN
+            "valid, but `seawall run` refuses it until what is not yet enforced is taken out",
+            Tone.WARN,
         )
     return Said("valid", Tone.GOOD)

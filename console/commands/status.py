@@ -41,7 +41,7 @@ def _accounts(accounts: list[Facts]) -> Part:
     if not accounts:
         return Said("NO ACCOUNT IS GUARDED", Tone.BAD)
     return Table(
-        ("account", "guard", "net today", "of it open", "positions", "orders", "locked until"),
+        ("account", "guard", "net today", "of it open", "positions", "orders"),
         tuple(_account(each) for each in accounts),
         numbers=frozenset({2, 3, 5}),
     )
@@ -56,7 +56,6 @@ def _account(account: Facts) -> tuple[Said | str, ...]:
         _money(account.get("open")),
         "?" if positions is None else ", ".join(map(_position, positions)) or "flat",
         str(account.get("working_orders", "?")),
-        _locked(account.get("locks", [])),
     )
 
 
@@ -66,6 +65,8 @@ def _guard(account: Facts) -> Said:
     match account.get("phase"):
         case "live" if account["enforcing"]:
             return Said("enforcing", Tone.WARN)
+        case "live" if account.get("locks"):
+            return Said("LOCKED", Tone.BAD)
         case "live" if account["armed"]:
             return Said("guarded", Tone.GOOD)
         case "live":
@@ -84,12 +85,6 @@ def _money(amount: str | None) -> Said:
 def _position(position: Facts) -> str:
     contract = short_contract(position["contract"])
     return f"{position['net']:+d} {contract} at {position['average_price']}"
-
-
-def _locked(locks: list[Facts]) -> Said:
-    if not locks:
-        return Said("-")
-    return Said(exchange_time(max(lock["until"] for lock in locks)), Tone.BAD)
 
 
 def _notes(accounts: list[Facts]) -> Iterator[Said]:
