@@ -16,6 +16,7 @@ from broker.port import (
     Fill,
     Hub,
     LoggedOut,
+    Numbering,
     OrderUpdate,
     PositionUpdate,
     QuoteUpdate,
@@ -42,11 +43,9 @@ SAME_LOGOUT = 1.0
 class Inbox:
     """Numbers and forwards what the hubs of one session receive."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, numbering: Numbering) -> None:
         self._sink = sink
-        # Number of the user-hub connection, and the receive counter over all of them.
-        self.link = 0
-        self.received = 0
+        self.numbering = numbering
         self._logged_out_at = float("-inf")
 
     def account(self, *arguments: object) -> None:
@@ -98,8 +97,8 @@ class Inbox:
             self._sink(Unreadable(Hub.USER, str(problem)))
             return
         for record in records:
-            self.received += 1
-            stamp = Stamp(self.link, self.received, trio.current_time())
+            self.numbering.received += 1
+            stamp = Stamp(self.numbering.link, self.numbering.received, trio.current_time())
             try:
                 event = decode(stamp, record)
             except BadPayload as problem:

@@ -27,6 +27,7 @@ from broker.port import (
     Login,
     LoginRejected,
     NotExecuted,
+    Numbering,
     Outcome,
     Priority,
     RateLimited,
@@ -104,11 +105,19 @@ class MemoryBroker:
         exchange.listeners.append(self._publish)
 
     @asynccontextmanager
-    async def _session(self, login: Login, sink: Sink) -> AsyncIterator[Session]:
+    async def _session(
+        self, login: Login, sink: Sink, numbering: Numbering
+    ) -> AsyncIterator[Session]:
         user = await self._log_in(login)
         async with trio.open_nursery() as nursery:
             stream = MemoryStream(
-                user.name, sink, self.exchange, self.board, self.clock, self.reconnect_after
+                user.name,
+                sink,
+                self.exchange,
+                self.board,
+                self.clock,
+                self.reconnect_after,
+                numbering,
             )
             session = _MemorySession(self, user, login.name, stream)
             self._sessions.append(session)
@@ -121,9 +130,11 @@ class MemoryBroker:
                 self._sessions.remove(session)
                 nursery.cancel_scope.cancel()
 
-    def session(self, login: Login, sink: Sink) -> AbstractAsyncContextManager[Session]:
+    def session(
+        self, login: Login, sink: Sink, numbering: Numbering
+    ) -> AbstractAsyncContextManager[Session]:
         """Log in; both hubs come up as soon as the session is entered."""
-        return self._session(login, sink)
+        return self._session(login, sink, numbering)
 
     async def _log_in(self, login: Login) -> User:
         await trio.sleep(self.read_latency)

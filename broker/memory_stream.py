@@ -22,6 +22,7 @@ from broker.port import (
     Fill,
     Hub,
     LoggedOut,
+    Numbering,
     OrderUpdate,
     PositionUpdate,
     QuoteUpdate,
@@ -78,8 +79,7 @@ class MemoryStream:
     _board: FaultBoard
     _clock: Clock
     _reconnect_after: float
-    received: int = 0
-    """The receive counter: user events shown so far."""
+    numbering: Numbering
     _user_link: _Link = field(factory=lambda: _Link(Hub.USER))
     _market_link: _Link = field(factory=lambda: _Link(Hub.MARKET))
     _accounts: frozenset[int] = frozenset()
@@ -91,7 +91,12 @@ class MemoryStream:
     @property
     def link(self) -> int:
         """Number of the user hub's connection."""
-        return self._user_link.number
+        return self.numbering.link
+
+    @property
+    def received(self) -> int:
+        """The receive counter: user events shown so far."""
+        return self.numbering.received
 
     def watch(self, accounts: frozenset[int], contracts: frozenset[str]) -> None:
         """Replace what is shown; a newly watched contract shows its price at once."""
@@ -139,8 +144,8 @@ class MemoryStream:
     def _show(self, kind: Kind, payload: object) -> None:
         try:
             for record in unwrap(payload):
-                self.received += 1
-                stamp = Stamp(self._user_link.number, self.received, trio.current_time())
+                self.numbering.received += 1
+                stamp = Stamp(self.link, self.received, trio.current_time())
                 self._sink(_decoded(kind, record, stamp))
         except BadPayload as error:
             self._sink(Unreadable(Hub.USER, f"{kind.value}: {error}"))
@@ -168,7 +173,8 @@ class MemoryStream:
         link = self._link(hub)
         link.up, link.silent = True, False
         if hub is Hub.USER:
-            link.number += 1
+            self.numbering.link += 1
+            link.number = self.numbering.link
         self._tell_change(link, reason="")
         if hub is Hub.MARKET:
             self._show_current(self._contracts)

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 
@@ -29,6 +29,16 @@ class Stamp:
     """The adapter's receive counter, rising over the whole session, never reset by a reconnect."""
     received: float
     """Monotonic seconds (``trio.current_time``)."""
+
+
+@define
+class Numbering:
+    """The counters of one login. They outlive sessions, so that what is newer is always higher."""
+
+    link: int = 0
+    """Number of the newest user-hub connection."""
+    received: int = 0
+    """Number of the newest event."""
 
 
 @frozen
@@ -80,7 +90,11 @@ class Hub(enum.Enum):
 
 @frozen
 class ConnectionChange:
-    """A hub came up or went down."""
+    """A hub came up or went down.
+
+    A hub that is up reports again, with the same link, when further accounts were subscribed on it
+    or when ``proven`` changed.
+    """
 
     hub: Hub
     up: bool
@@ -268,5 +282,10 @@ class Session(Protocol):
 class Broker(Protocol):
     """Opens sessions."""
 
-    def session(self, login: Login, sink: Sink) -> AbstractAsyncContextManager[Session]:
-        """Log in and start the hubs; entering raises LoginRejected, Unreachable or RateLimited."""
+    def session(
+        self, login: Login, sink: Sink, numbering: Numbering
+    ) -> AbstractAsyncContextManager[Session]:
+        """Log in and start the hubs; entering raises LoginRejected, Unreachable or RateLimited.
+
+        Events are numbered on from ``numbering``, which the session alone changes while it lives.
+        """

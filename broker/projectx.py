@@ -27,6 +27,7 @@ from broker.port import (
     Hub,
     Login,
     NotExecuted,
+    Numbering,
     Outcome,
     Priority,
     RequestRefused,
@@ -78,23 +79,27 @@ class ProjectXBroker:
     pool_size: int = 4
     """Warm connections per login."""
 
-    def session(self, login: Login, sink: Sink) -> AbstractAsyncContextManager[Session]:
+    def session(
+        self, login: Login, sink: Sink, numbering: Numbering
+    ) -> AbstractAsyncContextManager[Session]:
         """Log in and start the hubs; entering raises LoginRejected, Unreachable or RateLimited.
 
         ValueError when the login's addresses mix this machine with others.
         """
-        return _session(self, login, sink)
+        return _session(self, login, sink, numbering)
 
 
 @asynccontextmanager
-async def _session(broker: ProjectXBroker, login: Login, sink: Sink) -> AsyncIterator[Session]:
+async def _session(
+    broker: ProjectXBroker, login: Login, sink: Sink, numbering: Numbering
+) -> AsyncIterator[Session]:
     if check_hosts(login, loopback_only=broker.loopback_only):
         bypass_proxies()
     hide(login.api_key)
     skew = SkewEstimate()
     observer = Observer(broker.clock, skew)
     async with open_loop() as loop, _rest_client(loop, login, observer) as client:
-        parts = await _Parts.open(broker, login, loop, client, skew, sink)
+        parts = await _Parts.open(broker, login, loop, client, skew, Inbox(sink, numbering))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(parts.tokens.run)
             nursery.start_soon(parts.pool.run)
@@ -136,10 +141,10 @@ class _Parts:
         loop: Loop,
         client: RestClient,
         skew: SkewEstimate,
-        sink: Sink,
+        inbox: Inbox,
     ) -> "_Parts":
         """Log in and prepare everything, starting nothing; raises BrokerError."""
-        budget, inbox = RequestBudget(), Inbox(sink)
+        budget = RequestBudget()
         api = Api(loop, client, budget, broker.clock)
         tokens = TokenOwner(lambda: api.log_in(login.name), broker.clock.now, broker.chance)
         await tokens.first()
@@ -186,8 +191,8 @@ class ProjectXSession:
         """Figures since the session opened."""
         parts = self._parts
         return SessionStatistics(
-            link=parts.inbox.link,
-            received=parts.inbox.received,
+            link=parts.inbox.numbering.link,
+            received=parts.inbox.numbering.received,
             requests_last_minute=parts.budget.used(),
             logins=parts.tokens.logins,
             skew=parts.skew.seconds,

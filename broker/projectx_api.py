@@ -77,7 +77,7 @@ class Observer:
 def refuse(status: int, headers: Mapping[str, str], path: str) -> NoReturn:
     """Raise what a status other than success means."""
     if status == 401:
-        raise TokenNotAccepted(f"{path}: the gateway does not accept this session's token (401)")
+        raise TokenNotAccepted(f"{path}: not authorised (401)")
     if status == 429:
         raise RateLimited(f"{path}: too many requests (429)", retry_after(headers))
     if status == 404:
@@ -104,7 +104,7 @@ class Api:
             body = await self.send("/Auth/loginKey", key)
             if body.get("success") is not True:
                 raise refusal(body, "/Auth/loginKey")
-        except RequestRefused as error:
+        except (RequestRefused, TokenNotAccepted) as error:
             raise LoginRejected(
                 f"login {name}: the broker rejected user {self._client.username}: {error}"
             ) from error

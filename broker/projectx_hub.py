@@ -104,8 +104,8 @@ class HubGuard:
     def opened(self) -> None:
         """The hub's own report that it is connected; its messages come after this returns."""
         if self.hub is Hub.USER:
-            self._inbox.link += 1
-            self._attempt.link = self._inbox.link
+            self._inbox.numbering.link += 1
+            self._attempt.link = self._inbox.numbering.link
         self._attempt.opened.set()
 
     async def run(self) -> None:
