@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from console.commands.check import check
+from console.commands.demo import demo
 from console.commands.gateway import gateway
 from console.commands.run import run
 from console.commands.status import status
@@ -47,7 +48,7 @@ def application() -> typer.Typer:
         rich_markup_mode="rich" if sys.stdout.isatty() else None,
     )
     app.callback()(_seawall)
-    for command in (run, check, status, tree, gateway):
+    for command in (demo, run, check, status, tree, gateway):
         app.command()(command)
     return app
 
