@@ -16,7 +16,7 @@ import trio.testing
 from attrs import define, field
 
 from broker.clock import SimulatedClock
-from broker.port import BrokerEvent, ConnectionChange, Hub, Login, Session
+from broker.port import BrokerEvent, ConnectionChange, Hub, Login, Numbering, Session
 from broker.projectx import ProjectXBroker
 from simulator.build import build_gateway
 from simulator.faults import parse_fault
@@ -38,6 +38,7 @@ class Rig:
     addresses: Addresses
     broker: ProjectXBroker
     events: list[BrokerEvent] = field(factory=list)
+    numbering: Numbering = field(factory=Numbering)
     _news: trio.Event = field(init=False, factory=trio.Event)
 
     def sink(self, event: BrokerEvent) -> None:
@@ -56,7 +57,7 @@ class Rig:
         return Login(**(parts | changes))
 
     def open(self, **changes: str) -> AbstractAsyncContextManager[Session]:
-        return self.broker.session(self.login(**changes), self.sink)
+        return self.broker.session(self.login(**changes), self.sink, Numbering())
 
     @asynccontextmanager
     async def up(

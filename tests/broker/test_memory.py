@@ -24,6 +24,7 @@ from broker.port import (
     Login,
     LoginRejected,
     NotExecuted,
+    Numbering,
     OrderUpdate,
     PositionUpdate,
     Priority,
@@ -56,7 +57,7 @@ class World:
     events: list[Any] = field(factory=list)
 
     def session(self, login: Login = LOGIN) -> AbstractAsyncContextManager[Session]:
-        return self.broker.session(login, self.events.append)
+        return self.broker.session(login, self.events.append, Numbering())
 
     def trade(self, side: TraderSide = TraderSide.BUY, size: int = 1, **more: Any) -> int:
         kind = more.pop("type", OrderType.MARKET)
@@ -313,7 +314,7 @@ async def test_two_sessions_see_their_own_accounts(autojump_clock: MockClock) ->
     other: list[object] = []
     async with world.session(Login("a", "a", "k", "", "", "")) as first:
         login = Login("b", "b", "k", "", "", "")
-        async with world.broker.session(login, other.append) as second:
+        async with world.broker.session(login, other.append, Numbering()) as second:
             first.watch([1001, 1002], [])
             second.watch([1001, 1002], [])
             world.trade()

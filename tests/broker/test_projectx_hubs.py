@@ -261,3 +261,14 @@ async def test_burst_of_fills_is_taken_in_without_loss(patient_clock: Any, rig: 
         assert len({it.trade.id for it in rig.of(Fill)}) == 500
         stamped = [it.stamp.n for it in rig.events if hasattr(it, "stamp")]
         assert stamped == list(range(1, session.statistics().received + 1))
+
+
+async def test_numbering_goes_on_in_the_next_session(patient_clock: Any, rig: Any) -> None:
+    """What a later session receives is newer by link and by number."""
+    for link in (1, 2):
+        rig.events.clear()
+        async with rig.up():
+            rig.trade()
+            await rig.until(lambda: rig.of(Fill))
+            assert rig.of(Fill)[0].stamp.link == link
+    assert rig.of(Fill)[0].stamp.n > 3
