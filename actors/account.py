@@ -12,6 +12,7 @@ from typing import Any, assert_never
 import structlog
 import trio
 
+from actors.account_image import picture_of, restored
 from actors.locks import LockKeeper
 from actors.messages import (
     AccountMessage,
@@ -49,7 +50,6 @@ from actors.reporting import Desk
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
-from risk.account_state import AccountState
 from risk.domain import BrokerAccount
 from risk.evaluate import Trigger
 from risk.ledger import OpenAtStart
@@ -108,7 +108,9 @@ class Account(Actor[AccountMessage]):
 
     async def started(self) -> None:
         """Rebuild what the journal knows, and introduce this account to those it depends on."""
-        self._state = self._restored()
+        self._state = restored(
+            self._name, self._calendar, self._desk.journal.projection, self._clock.now()
+        )
         self._reconciler: Reconciler[AccountMessage] = Reconciler(
             name=self._name,
             state=self._state,
@@ -170,51 +172,17 @@ class Account(Actor[AccountMessage]):
             case DayTurned():
                 self._turn_day()
             case PeerEnded(peer):
+                if peer == "connection":
+                    self._link_lost("the connection restarts")
                 self._introduce(peer)
             case Wake(what):
                 self._woken(what)
 
     def status(self) -> Mapping[str, Any]:
         """The account as people want to see it; amounts as text in dollars."""
-        snapshot = self._state.snapshot(self._clock.now(), trio.current_time())
-        return {
-            "account": self._name,
-            "id": self._state.account_id,
-            "phase": self._reconciler.phase.value,
-            "trading_day": self._state.day.isoformat(),
-            "net": str(snapshot.totals.net),
-            "realised": str(snapshot.totals.realised),
-            "open": str(snapshot.totals.open),
-            "fees": str(snapshot.totals.fees),
-            "positions": [
-                {"contract": p.contract_id, "net": p.net, "average_price": str(p.average_price)}
-                for p in self._state.positions()
-            ],
-            "working_orders": len(self._state.working_orders()),
-            "locks": [
-                {"rule": lock.rule, "until": lock.until.isoformat(), "reason": lock.reason}
-                for lock in snapshot.locks
-            ],
-            "reconcile_s": self._reconciler.seconds,
-        }
+        return picture_of(self._state, self._reconciler, self._clock.now())
 
     # ---- beginning and peers ------------------------------------------------------------------
-
-    def _restored(self) -> AccountState:
-        now, mono = self._clock.now(), trio.current_time()
-        state = AccountState(self._name, self._calendar, now)
-        image = self._desk.journal.projection.account(self._name)
-        for lock in image.locks:
-            state.add_lock(lock)
-        for trade in image.trades.values():
-            state.apply_trade(trade, now, mono)
-        if image.day_start is not None:
-            opened = {
-                contract: OpenAtStart(lot.net, lot.mark, lot.entry)
-                for contract, lot in image.day_start.open.items()
-            }
-            state.restore_open_at_start(image.day_start.day, opened, now, mono)
-        return state
 
     def _meet_peers(self) -> None:
         peers: tuple[tuple[str, Ref[Any]], ...] = (
@@ -310,28 +278,31 @@ class Account(Actor[AccountMessage]):
         match message:
             case LinkUp(account=account, skew=skew):
                 self._state.know_contracts(message.contracts)
-                moved = self._listed(account, skew)
-                self._reconciler.link_up(message, balance_moved=moved)
+                self._listed(account, skew)
+                self._reconciler.link_up(message)
             case Listed(account, skew):
                 self._listed(account, skew)
             case LinkDown(reason):
-                self._state.lost_hub()
-                self._reconciler.link_down(reason)
-                self._show_holdings()
+                self._link_lost(reason)
             case Missed(reason):
                 self._reconciler.doubt(f"an event could not be read: {reason}")
 
-    def _listed(self, account: BrokerAccount, skew: float) -> bool:
-        """Take in the account list's line; True when the balance is not what was believed."""
+    def _link_lost(self, reason: str) -> None:
+        self._state.lost_hub()
+        self._reconciler.link_down(reason)
+        self._show_holdings()
+
+    def _listed(self, account: BrokerAccount, skew: float) -> None:
+        """Take in the account list's line."""
         if self._state.account_id is None:
             seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
             self._desk.record(records.account_seen(self._clock.now(), seen))
-        moved = self._state.balance != account.balance
+        if self._state.balance != account.balance:
+            self._reconciler.balance_moved()
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         self._locks.skew_measured(skew)
         self._look_at_locks()
-        return moved
 
     def _became_live(self, first: bool) -> None:
         if first:

@@ -56,6 +56,7 @@ from broker.port import (
     Login,
     LoginRejected,
     NotExecuted,
+    Numbering,
     OrderUpdate,
     PositionUpdate,
     QuoteUpdate,
@@ -98,12 +99,14 @@ class Connection(Actor[ConnectionMessage]):
         clock: Clock,
         store: Ref[Commit],
         prices: Ref[PriceMessage],
+        numbering: Numbering,
         adopt: Callable[[BrokerAccount], bool],
     ) -> None:
         self._login = login
         self._broker = broker
         self._desk = Desk(journal, clock, store)
         self._prices = prices
+        self._numbering = numbering
         self._adopt = adopt
         """Asked for each tradable account that nobody joined for; True when it is taken in."""
         self._session: Session | None = None
@@ -155,6 +158,7 @@ class Connection(Actor[ConnectionMessage]):
                 self._list_accounts()
             case SessionOpened(session):
                 self._session, self._problem = session, ""
+                self._watch()
                 self._list_accounts()
                 self.context.request(partial(list_contracts, session), _same)
             case ContractsListed(contracts):
@@ -217,7 +221,7 @@ class Connection(Actor[ConnectionMessage]):
     async def _one_session(self) -> tuple[BrokerError, bool]:
         """Live in one session; what ended it, and whether it had opened at all."""
         try:
-            async with self._broker.session(self._login, self._receive) as session:
+            async with self._broker.session(self._login, self._receive, self._numbering) as session:
                 self.context.self.tell(SessionOpened(session))
                 try:
                     await session.wait_failed()

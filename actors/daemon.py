@@ -27,7 +27,7 @@ from actors.rules import Rules
 from actors.session_clock import SessionClock
 from actors.store import Store, StoreMessage
 from broker.clock import Clock
-from broker.port import Broker, Login
+from broker.port import Broker, Login, Numbering
 from risk.domain import BrokerAccount
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
@@ -131,6 +131,7 @@ class Daemon:
 
     def _login(self, login: Login) -> SupervisorSpec:
         connection: Ref[ConnectionMessage] = Ref("connection", capacity=EVENTS_AT_MOST)
+        numbering = Numbering()
         accounts = Dynamic()
         for account in self._plan.accounts:
             if account.login == login.name:
@@ -158,6 +159,7 @@ class Daemon:
                         clock=self._ports.clock,
                         store=self._store,
                         prices=self._prices,
+                        numbering=numbering,
                         adopt=adopt,
                     ),
                 ),

@@ -5,6 +5,7 @@ written or said waits until the requests are on their way (the paperwork).
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -112,7 +113,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._report = report
         self._account_id: int | None = None
         self._as_of = -NEVER
-        self._locks: set[Lock] = set()
+        self._locks: set[tuple[str, datetime]] = set()
         self._timing: dict[str, Timing] = {}
         """By intent id; intents of an earlier life have none."""
         self._paper: list[Callable[[], None]] = []
@@ -125,7 +126,7 @@ class Enforcement(Actor[EnforcementMessage]):
         """Take up the intents of an earlier life; they begin with a read."""
         image = self._journal.projection.account(self._account)
         self._account_id = image.broker_id
-        self._locks = set(image.locks)
+        self._locks = {(lock.rule, lock.until) for lock in image.locks}
         generation = self.context.generation
         self._enforcer = Enforcer(
             name=f"{self._account}-{self._journal.statistics().last}-{generation}",
@@ -186,7 +187,7 @@ class Enforcement(Actor[EnforcementMessage]):
             self._imagine(message)
             return
         for violation in message.verdict.violations:
-            if violation.lock is not None and violation.lock not in self._locks:
+            if violation.lock is not None:
                 self._set_lock(violation, violation.lock)
         locked = message.holdings.locked or bool(message.verdict.locks)
         for action in message.verdict.plan:
@@ -196,8 +197,10 @@ class Enforcement(Actor[EnforcementMessage]):
             self._enforcer.decided(action, violation, episode, mono)
 
     def _set_lock(self, violation: Violation, lock: Lock) -> None:
+        if (lock.rule, lock.until) in self._locks:
+            return
         self._journal.spool(records.lock(self._account, self._clock.now(), lock))
-        self._locks.add(lock)
+        self._locks.add((lock.rule, lock.until))
         self._state.tell(LockSet(lock))
         self._later(
             lambda: log.warning(

@@ -22,7 +22,7 @@ from risk.reading import Difference, Reading
 from risk.trading_day import TradingCalendar
 from risk.verdict import Alert
 from store import records
-from supervision import Context, Ref
+from supervision import Context, Ref, Timer
 
 AUDIT_EXPOSED_EVERY = 30.0
 """Seconds between looks without a cause at an account that holds something."""
@@ -78,7 +78,11 @@ class Reconciler[M]:
         """From the last link to live."""
         self._link: LinkUp | None = None
         self._link_at = 0.0
+        self._trades_missing = False
+        """Trades must be read before the state can be believed, whichever link it is on."""
         self._run: Reconciliation | None = None
+        self._runs = 0
+        self._timer: Timer | None = None
         self._failures = 0
         self._last_event = 0
         self._audited_at = 0.0
@@ -89,7 +93,11 @@ class Reconciler[M]:
         """An event of this account was received with this number."""
         self._last_event = max(self._last_event, n)
 
-    def link_up(self, link: LinkUp, *, balance_moved: bool) -> None:
+    def balance_moved(self) -> None:
+        """The balance is not what was believed: there are trades that nobody told us of."""
+        self._trades_missing = True
+
+    def link_up(self, link: LinkUp) -> None:
         """The hub is up with this account on it, or still up: said at each look at the list."""
         if self.phase is not Phase.WAITING and not link.fresh:
             return
@@ -97,7 +105,7 @@ class Reconciler[M]:
         self._link = link
         self._link_at = trio.current_time()
         self._failures = 0
-        self.begin("link up", trades=not self.believed or balance_moved)
+        self.begin("link up", trades=not self.believed or self._trades_missing)
 
     def link_down(self, reason: str) -> None:
         """Nothing is heard any more; what is known stays, out of date."""
@@ -117,7 +125,8 @@ class Reconciler[M]:
         if self._link is None or (self.phase is Phase.WAITING and why != "link up"):
             return
         self.phase = Phase.RECONCILING
-        self._run = Reconciliation(why, self._link.link, trades)
+        self._runs += 1
+        self._run = Reconciliation(self._runs, why, self._link.link, trades)
         self._read("reconcile")
 
     def doubt(self, why: str) -> None:
@@ -144,7 +153,8 @@ class Reconciler[M]:
 
     def failed(self, failure: ReadFailed) -> None:
         """A read failed: try again for as long as the link stands."""
-        if failure.purpose == "audit" or self._run is None:
+        purpose, _, run = failure.purpose.partition(" ")
+        if self._run is None or run != str(self._run.id):
             return
         delay = READ_RETRY_AFTER[min(self._failures, len(READ_RETRY_AFTER) - 1)]
         self._failures += 1
@@ -156,28 +166,32 @@ class Reconciler[M]:
                 critical=True,
             )
         )
-        self._context.after(delay, Wake(failure.purpose))
+        self._later(delay, purpose)
 
     def done(self, reading: ReadDone) -> None:
         """A read was answered."""
-        match reading.purpose:
-            case "reconcile":
-                self._reconcile_read(reading)
-            case "proof":
-                self._merge(reading)
-                self._prove()
-            case _:
-                self._compare(reading)
+        purpose, _, run = reading.purpose.partition(" ")
+        if not run:
+            self._compare(reading)
+        elif self._run is None or run != str(self._run.id):
+            self._merge(reading)  # of an earlier run: good for what needs no numbers
+        elif purpose == "proof":
+            self._merge(reading)
+            self._prove()
+        else:
+            self._reconcile_read(reading)
 
     def _read(self, purpose: str) -> None:
         run = self._run
         if run is None:
             return
         if purpose == "proof":
+            purpose = f"proof {run.id}"
             self._ask(purpose, Priority.RECONCILE, positions=False, orders=False, trades=True)
         else:
             known = bool(self._state.positions() or self._state.working_orders())
-            self._ask(purpose, Priority.RECONCILE, orders=run.trades or known, trades=run.trades)
+            purpose, orders = f"reconcile {run.id}", run.trades or known
+            self._ask(purpose, Priority.RECONCILE, orders=orders, trades=run.trades)
 
     def _ask(
         self,
@@ -202,6 +216,12 @@ class Reconciler[M]:
             )
         )
 
+    def _later(self, seconds: float, what: str) -> None:
+        """The next step of the run; a run that was replaced steps no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._context.after(seconds, Wake(what))
+
     def _reconcile_read(self, reading: ReadDone) -> None:
         run = self._run
         if run is None or reading.link != run.link:
@@ -212,7 +232,7 @@ class Reconciler[M]:
             self._read("reconcile")
             return
         run.reading = reading
-        self._context.after(SETTLE_AFTER, Wake("settle"))
+        self._later(SETTLE_AFTER, "settle")
 
     def _settle(self) -> None:
         run = self._run
@@ -242,6 +262,8 @@ class Reconciler[M]:
             self._clock.now(),
             trio.current_time(),
         )
+        if reading.trades is not None:
+            self._trades_missing = False
         for difference in differences if self.believed else ():
             self._report(difference)
         self._prove()
@@ -253,7 +275,7 @@ class Reconciler[M]:
             return
         failures = self._state.proof_failures()
         if failures and (delay := run.next_proof()) is not None:
-            self._context.after(delay, Wake("proof"))
+            self._later(delay, "proof")
             return
         self._state.accept_unexplained(self._clock.now(), trio.current_time())
         if failures:

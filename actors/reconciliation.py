@@ -31,6 +31,8 @@ class Next(enum.Enum):
 class Reconciliation:
     """One run from the first read to the state being believed."""
 
+    id: int
+    """Reads carry it, so that the answer to an earlier run's question is not taken for this one's."""
     why: str
     link: int
     trades: bool

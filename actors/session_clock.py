@@ -11,7 +11,7 @@ from broker.clock import Clock
 from risk.trading_day import TradingCalendar
 from supervision import Actor, Ref
 
-LOOK_EVERY = 5.0
+LOOK_EVERY = 1.0
 """Seconds: a wall clock may jump, so the end of the day is never slept for in one piece."""
 
 log = structlog.get_logger("seawall.session_clock")

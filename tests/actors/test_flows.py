@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import trio
 
-from simulator.faults import DropHubs
-from tests.actors.world import GC, MNQ, World, run
+from simulator.faults import DropHubs, RevokeTokens
+from tests.actors.world import GC, MNQ, World, nodes, run
 
 
 def test_an_oversized_fill_is_reduced_to_the_limit() -> None:
@@ -282,5 +282,66 @@ def test_an_account_that_is_only_watched_is_left_alone() -> None:
             assert world.enforced == []
         imagined = [e.record().body.get("imagined") for e in world.disk.durable]
         assert imagined.count(f"reduce {MNQ} to 5") == 1
+
+    run(story)
+
+
+def test_a_connection_that_dies_comes_back_with_newer_numbers() -> None:
+    """Its accounts wait, then believe the new session, whose events count as newer than any before."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            world.system.crash("seawall/logins/sim/connection", "planned")
+            await trio.sleep(2)
+            await world.until_live()
+            world.trade(1001, 5)
+            await trio.sleep(1)
+            assert world.held(1001) == 5
+            assert world.account("SIM-50K-1")["positions"] == [
+                {"contract": MNQ, "net": 5, "average_price": "25000.25"}
+            ]
+
+    run(story)
+
+
+def test_a_session_that_the_broker_ends_is_opened_again_without_a_crash() -> None:
+    """A revoked key is an answer, not an error of ours: no actor restarts over it."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(RevokeTokens())
+            await trio.sleep(40)
+            await world.until_live()
+            world.trade(1001, 7)
+            await trio.sleep(1)
+            assert world.held(1001) == 5
+            assert all(node.restarts == 0 for node in nodes(world.system.tree()))
+
+    run(story)
+
+
+def test_trades_of_an_outage_are_found_though_the_position_is_what_it_was() -> None:
+    """In and out again while nobody listened: the balance tells that trades are missing."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.reconnect_after = 40
+        async with world.daemon():
+            world.price("25000")
+            await trio.sleep(1)
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(1)
+            world.trade(1001, 3)
+            world.price("24900")
+            world.trade(1001, -3)
+            await trio.sleep(50)
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
 
     run(story)

@@ -141,7 +141,7 @@ class World:
     def account(self, name: str) -> dict[str, object]:
         """The account actor's own picture."""
         path = f"seawall/logins/sim/accounts/{name}/account"
-        found = [n for n in _walk(self.system.tree()) if n.path == path]
+        found = [n for n in nodes(self.system.tree()) if n.path == path]
         return dict(found[0].status)
 
     def locks(self, name: str) -> Sequence[str]:
@@ -157,10 +157,10 @@ class World:
                 await trio.sleep(0.05)
 
 
-def _walk(node: Node) -> Iterator[Node]:
+def nodes(node: Node) -> Iterator[Node]:
     yield node
     for child in node.children:
-        yield from _walk(child)
+        yield from nodes(child)
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
