@@ -43,17 +43,11 @@ class Enforcement:
     enforced: Enforced
 
     def sentence(self, names: dict[str, str]) -> str:
-        """What was done and why, with contracts called by the given names (by id)."""
+        """What was done, how fast and why, with contracts called by the given names (by id)."""
         it = self.enforced
         said = CONTRACT_ID.sub(lambda found: names.get(found[0], found[0]), it.action)
-        return f"{self.account}: {said} [{it.rule}] because {it.reason}"
-
-    @property
-    def took(self) -> str:
-        """How long it took from what was heard to the broker's answer, and the answer."""
-        if self.enforced.latency_ms is None:
-            return self.enforced.outcome
-        return f"{self.enforced.outcome} in {self.enforced.latency_ms:.0f} ms"
+        took = "" if it.latency_ms is None else f" in {it.latency_ms:.0f} ms"
+        return f"{self.account}  {said}: {it.outcome}{took}.  {it.rule}: {it.reason}"
 
     def document(self) -> dict[str, object]:
         """As reports show it."""

@@ -1,5 +1,6 @@
 """The story as plain lines, for pipes and small terminals."""
 
+import shutil
 import sys
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ class Lines:
         time = told.at.astimezone(CHICAGO)
         print(f"{time:%H:%M:%S} {MARKS[told.kind]} {told.text}", flush=True)  # noqa: T201
 
-    async def watch(self, stage: Stage) -> None:
+    async def watch(self, _: Stage) -> None:
         """Lines need no watching."""
         await trio.sleep_forever()
 
@@ -36,10 +37,10 @@ class Lines:
 class Silence:
     """Tells nothing: the report is all that is wanted."""
 
-    def show(self, told: Told) -> None:
+    def show(self, _: Told) -> None:
         """Nothing is shown."""
 
-    async def watch(self, stage: Stage) -> None:
+    async def watch(self, _: Stage) -> None:
         """Nothing is watched."""
         await trio.sleep_forever()
 
@@ -48,7 +49,5 @@ def stdout_is_a_terminal(width: int, height: int) -> bool:
     """Whether standard output is a terminal of at least this many columns and rows."""
     if not sys.stdout.isatty():
         return False
-    import shutil
-
     size = shutil.get_terminal_size()
     return size.columns >= width and size.lines >= height

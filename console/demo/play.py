@@ -29,17 +29,18 @@ from supervision import Cause, DeadLetters, SupervisionEvent
 
 SEED = 7
 LIVE_WITHIN = 15.0
-FULL = Pace(start=RESET - timedelta(minutes=18), speed=6, read_s=2.2, volley=12)
-FAST = Pace(start=RESET - timedelta(seconds=100), speed=8, read_s=0.1, volley=12)
+START = RESET - timedelta(minutes=18)
+FULL = Pace(start=START, speed=6, read_s=1.9, rush_s=3.0, volley=12)
+FAST = Pace(start=START, speed=8, read_s=0.1, rush_s=0.8, volley=12)
 
 
 class Audience(Protocol):
     """Whoever is shown the story."""
 
-    def show(self, told: Told) -> None:
+    def show(self, told: Told, /) -> None:
         """One thing is told."""
 
-    async def watch(self, stage: Stage) -> None:
+    async def watch(self, stage: Stage, /) -> None:
         """Follow the accounts until cancelled."""
 
 
@@ -119,14 +120,14 @@ def _live(stage: Stage) -> bool:
 
 def _lost(letters: DeadLetters) -> int:
     """What is told to actors that have stopped in the course of the ordered end is no loss."""
-    return sum(count for (*_, cause), count in letters.counts.items() if cause is not Cause.SHUTDOWN)
+    return sum(
+        count for (*_, cause), count in letters.counts.items() if cause is not Cause.SHUTDOWN
+    )
 
 
 def _configured(folder: Path, found: Addresses) -> Config:
     path = folder / "seawall.toml"
-    path.write_text(
-        configuration(found.api_url, found.user_hub_url, found.market_hub_url), "utf-8"
-    )
+    path.write_text(configuration(found.api_url, found.user_hub_url, found.market_hub_url), "utf-8")
     today = datetime.now(UTC).date()
     return load(path, environment={KEY_VARIABLE: KEY}, today=today, for_run=True)
 

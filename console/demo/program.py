@@ -3,7 +3,6 @@
 import json
 import shutil
 import signal
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import httpx
 import trio
 
 from console.demo.gateway import GatewayFailed
-from console.demo.lines import Lines, Silence
+from console.demo.lines import Lines, Silence, stdout_is_a_terminal
 from console.demo.play import FAST, FULL, Audience, Played, play
 from console.demo.report import document, passed, summary
 from console.demo.trading import OrderRefused
@@ -58,7 +57,11 @@ def _performed(folder: Path, *, fast: bool, as_json: bool) -> Played:
 
 
 def _audience(*, as_json: bool) -> Audience:
-    return Silence() if as_json else Lines()
+    if as_json:
+        return Silence()
+    from console.demo.screen import COLUMNS, ROWS, Screen
+
+    return Screen() if stdout_is_a_terminal(COLUMNS, ROWS) else Lines()
 
 
 async def _until_a_signal(folder: Path, fast: bool, audience: Audience) -> Played:

@@ -34,6 +34,8 @@ class Pace:
     """Of the gateway's clock between scenes and in them."""
     read_s: float
     """Real seconds a sentence stays before the next thing happens."""
+    rush_s: float
+    """Real seconds in which idle time of the story flies by."""
     volley: int
     """Orders in a row when the oversized trader does not stop."""
 
@@ -85,7 +87,7 @@ class Stage:
         self._clock = clock
         self._chronicle = chronicle
         self._system: System | None = None
-        self._names = {contract: root for root, contract in desk.contracts.items()}
+        self.names = {contract: root for root, contract in desk.contracts.items()}
         self._equity_before = {each.account: BALANCE for each in TRADERS}
 
     # ---- telling --------------------------------------------------------------------------------
@@ -107,8 +109,7 @@ class Stage:
     def enforced(self, enforcement: Enforcement) -> None:
         """The daemon's report of one answered request."""
         self.noted.enforcements.append(enforcement)
-        text = f"{enforcement.sentence(self._names)}: {enforcement.took}"
-        self._chronicle.tell(Kind.ENFORCED, text)
+        self._chronicle.tell(Kind.ENFORCED, enforcement.sentence(self.names))
 
     def supervised(self, event: SupervisionEvent) -> None:
         """The daemon's report of a fall or a restart."""
@@ -155,7 +156,7 @@ class Stage:
     ) -> bool:
         """Wait until something holds; otherwise it is noted that it did not."""
         with trio.move_on_after(within):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - a picture is taken, nobody tells
                 await trio.sleep(LOOK_EVERY)
             return True
         self.wrong(f"{what}: not within {within:g} s")
@@ -177,12 +178,13 @@ class Stage:
 
     async def breaks_a_rule(self, trader: Trader, act: Awaitable[None], *, leaves: int) -> None:
         """A trader's fill breaks a rule; it is answered, ``leaves`` contracts stay."""
-        before = len(self.of(trader))
+        before, began = len(self.of(trader)), trio.current_time()
         await act
         if await self.answered(trader, before):
             latency = self.of(trader)[before].enforced.latency_ms
-            if latency is not None:
-                self.noted.fills_ms.append(latency)
+            # A request that was not the first of its kind has no latency of its own.
+            since = (trio.current_time() - began) * 1000
+            self.noted.fills_ms.append(since if latency is None else latency)
         await self.holds(trader, leaves)
 
     async def answered(self, trader: Trader, before: int) -> bool:
@@ -202,14 +204,14 @@ class Stage:
         await self.control.clock(speed=speed)
         await self._clock.look()
 
-    async def rush(self, until: datetime, real_s: float, then: float) -> None:
-        """Let time fly to an instant within so many real seconds; afterwards it runs at ``then``."""
+    async def rush(self, until: datetime, then: float) -> None:
+        """Let time fly to an instant; afterwards it runs at the speed ``then``."""
         left = (until - self.now()) / timedelta(seconds=1)
         if left <= 0:
             return
-        await self.run_clock(left / real_s)
+        await self.run_clock(left / self.pace.rush_s)
         # A little early, so that what is left is a jump forward and never one back.
-        await trio.sleep(real_s * 0.95)
+        await trio.sleep(self.pace.rush_s * 0.95)
         await self.control.clock(now=until, speed=then)
         await self._clock.look()
 
@@ -243,6 +245,14 @@ class Stage:
                     found = disagreements(picture, truth, self._equity_before)
         for sentence in found:
             self.wrong(sentence)
+
+    async def check_untouched(self, trader: Trader, *, orders: int) -> None:
+        """Invariant: nothing was enforced here, and the exchange has the trader's own orders only."""
+        if closed := self.of(trader):
+            self.wrong(f"{trader.account} kept every rule, but {closed[0].enforced.action}")
+        found = len((await self.truth()).accounts[trader.account].orders)
+        if found != orders:
+            self.wrong(f"{trader.account} placed {orders} orders, the exchange has {found}")
 
     async def close_the_day(self) -> None:
         """From here on the day's net counts from what the accounts are worth now."""
