@@ -57,7 +57,7 @@ class Rig:
         return Login(**(parts | changes))
 
     def open(self, **changes: str) -> AbstractAsyncContextManager[Session]:
-        return self.broker.session(self.login(**changes), self.sink, Numbering())
+        return self.broker.session(self.login(**changes), self.sink, self.numbering)
 
     @asynccontextmanager
     async def up(
