@@ -6,8 +6,10 @@ pipe. Writing happens in a thread, so that a pipe whose reader has stopped canno
 what then does not fit is dropped and counted.
 """
 
+import io
 import logging
 import logging.handlers
+import os
 import queue
 import sys
 from collections.abc import Iterator, Mapping
@@ -33,12 +35,12 @@ SECRET_KEYS = frozenset({"api_key", "apikey", "token", "access_token", "password
 def logging_to(stream: TextIO = sys.stderr, *, level: int = logging.INFO) -> Iterator[None]:
     """Log to a stream while the block runs; what waits is written at its end."""
     waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(LINES_WAITING)
-    target = logging.StreamHandler(stream)
+    target = logging.StreamHandler(_unlocked(stream))
     target.setFormatter(_formatter(pretty=stream.isatty()))
     writer = _Writer(waiting, target)
     root = logging.getLogger()
     handlers, before = root.handlers[:], root.level
-    root.handlers[:] = [_Handover(waiting)]
+    root.handlers[:] = [Handover(waiting)]
     root.setLevel(level)
     logging.captureWarnings(True)
     _configure_structlog()
@@ -128,7 +130,7 @@ def _first_things_first(_: WrappedLogger, __: str, event: EventDict) -> EventDic
     return {**first, **event}
 
 
-class _Handover(logging.handlers.QueueHandler):
+class Handover(logging.handlers.QueueHandler):
     """Gives records to the writing thread as they are, and counts those that do not fit."""
 
     def __init__(self, waiting: "queue.Queue[logging.LogRecord | None]") -> None:
@@ -160,8 +162,35 @@ def _with_dropped(message: Any, dropped: int) -> Any:
     return f"{message} ({dropped} lines lost before)"
 
 
+class _Unlocked(io.TextIOBase):
+    """Writes to the file below a stream: a stuck write then holds no lock that the exit needs."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write all of it; when the reader has gone there is nobody to tell it to."""
+        left = text.encode(errors="backslashreplace")
+        with suppress(OSError):
+            while left:
+                left = left[os.write(self._file, left) :]
+        return len(text)
+
+
+def _unlocked(stream: TextIO) -> TextIO | _Unlocked:
+    try:
+        return _Unlocked(stream.fileno())
+    except OSError:
+        return stream
+
+
 class _Writer(logging.handlers.QueueListener):
     """Writes in a daemon thread; a reader who never reads cannot keep the program from ending."""
+
+    def handle(self, record: logging.LogRecord) -> None:
+        """Write one line, without the lock that the exit would wait for."""
+        for handler in self.handlers:
+            handler.emit(record)
 
     def stop(self) -> None:
         """Write what waits, for as long as ``FLUSHED_WITHIN``."""
