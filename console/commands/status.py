@@ -15,10 +15,11 @@ def status(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     from console.ask import answer_or_exit
 
     answer = answer_or_exit(config, "status")
-    show(answer, *_parts(answer), as_json=as_json)
+    show(answer, *parts(answer), as_json=as_json)
 
 
-def _parts(answer: Facts) -> list[Part]:
+def parts(answer: Facts) -> list[Part]:
+    """A status answer for people."""
     return [
         _day(answer["clock"]),
         "",

@@ -13,10 +13,11 @@ def tree(config: ConfigFile = DEFAULT_CONFIG, as_json: Json = False) -> None:
     from console.ask import answer_or_exit
 
     answer = answer_or_exit(config, "tree")
-    show(answer, _branch(answer), as_json=as_json)
+    show(answer, branch(answer), as_json=as_json)
 
 
-def _branch(node: dict[str, Any]) -> Branch:
+def branch(node: dict[str, Any]) -> Branch:
+    """A node of a tree answer for people, with everything below it."""
     state = str(node["state"])
     return Branch(
         (
@@ -25,7 +26,7 @@ def _branch(node: dict[str, Any]) -> Branch:
             *_facts(node),
             *_troubles(node),
         ),
-        tuple(_branch(child) for child in node["children"]),
+        tuple(branch(child) for child in node["children"]),
     )
 
 
