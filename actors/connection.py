@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 import trio
-from attrs import define
 
 from actors.messages import (
     AccountsListed,
@@ -42,6 +41,7 @@ from actors.messages import (
 from actors.price_messages import Feed, FeedChanged, PriceMessage, Quoted
 from actors.reporting import Desk
 from actors.requests import Read, answer_read, list_accounts, list_contracts, mutation, refuse_read
+from actors.roster import Roster
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import (
@@ -65,6 +65,7 @@ from broker.port import (
     Unknown,
     Unreadable,
 )
+from broker.roots import conflicting_root
 from risk.domain import BrokerAccount, Contract
 from risk.verdict import Alert
 from store.port import Journal
@@ -78,13 +79,6 @@ REJECTED_AFTER = (30.0, 60.0, 120.0, 300.0)
 """Seconds between logins with a key that was rejected: slowly, a lockout helps nobody."""
 
 log = structlog.get_logger("seawall.connection")
-
-
-@define
-class _Member:
-    name: str
-    reply_to: Ref[LinkMessage]
-    account: BrokerAccount | None = None
 
 
 class Connection(Actor[ConnectionMessage]):
@@ -107,11 +101,8 @@ class Connection(Actor[ConnectionMessage]):
         self._desk = Desk(journal, clock, store)
         self._prices = prices
         self._numbering = numbering
-        self._adopt = adopt
-        """Asked for each tradable account that nobody joined for; True when it is taken in."""
         self._session: Session | None = None
-        self._members: dict[str, _Member] = {}
-        self._by_id: dict[int, _Member] = {}
+        self._roster = Roster(login.name, adopt)
         self._contracts: dict[str, Contract] = {}
         self._feed: frozenset[str] = frozenset()
         self._user_hub: ConnectionChange | None = None
@@ -163,6 +154,7 @@ class Connection(Actor[ConnectionMessage]):
                 self.context.request(partial(list_contracts, session), _same)
             case ContractsListed(contracts):
                 self._contracts = {contract.id: contract for contract in contracts}
+                self._check_roots()
                 self._announce()
             case SessionEnded(problem):
                 self._session_ended(problem)
@@ -295,7 +287,7 @@ class Connection(Actor[ConnectionMessage]):
     # ---- accounts -----------------------------------------------------------------------------
 
     def _join(self, name: str, reply_to: Ref[LinkMessage]) -> None:
-        self._members[name] = _Member(name, reply_to)
+        self._roster.join(name, reply_to)
         if self._session is not None:
             self._list_accounts(again=True)
 
@@ -318,16 +310,10 @@ class Connection(Actor[ConnectionMessage]):
             log.warning("account list not read", login=self._login.name, problem=problem)
             self.context.after(2.0, Wake("list"))
             return
-        known = frozenset(self._by_id)
-        listed = {a.name: a for a in accounts}
-        by_id = {a.id: a for a in accounts}
-        for member in self._members.values():
-            before = member.account
-            member.account = by_id.get(before.id) if before else listed.get(member.name)
-            self._compare(member, before)
-        self._by_id = {m.account.id: m for m in self._members.values() if m.account is not None}
-        self._find_unguarded(accounts)
-        if frozenset(self._by_id) != known:
+        known = frozenset(self._roster.by_id)
+        for alert in self._roster.listed(accounts):
+            self._desk.alert_once(alert, alert.message)
+        if frozenset(self._roster.by_id) != known:
             self._watch()
         self._announce()
 
@@ -336,7 +322,7 @@ class Connection(Actor[ConnectionMessage]):
         hub = self._user_hub
         figures = None if self._session is None else self._session.statistics()
         skew = 0.0 if figures is None or figures.skew is None else figures.skew
-        for member in self._by_id.values():
+        for member in self._roster.by_id.values():
             assert member.account is not None
             if hub is not None and hub.up:
                 member.reply_to.tell(
@@ -346,49 +332,12 @@ class Connection(Actor[ConnectionMessage]):
                 member.reply_to.tell(Listed(member.account, skew))
         self._fresh = False
 
-    def _compare(self, member: _Member, before: BrokerAccount | None) -> None:
-        if member.account is None:
-            what = "is gone from" if before else "is unknown to"
-            self._desk.alert_once(
-                Alert(
-                    "account_missing",
-                    f"account {member.name} {what} login {self._login.name}: it is UNGUARDED. "
-                    "Check its name in the configuration",
-                    critical=True,
-                ),
-                member.name,
-            )
-            member.account = before
-        elif before is not None and before.name != member.account.name:
-            self._desk.alert_once(
-                Alert(
-                    "account_renamed",
-                    f"the broker calls account {before.name} {member.account.name} now; it is "
-                    "still guarded",
-                ),
-                member.account.name,
-            )
-
-    def _find_unguarded(self, accounts: tuple[BrokerAccount, ...]) -> None:
-        for account in accounts:
-            if account.id in self._by_id or not account.can_trade or self._adopt(account):
-                continue
-            self._desk.alert_once(
-                Alert(
-                    "account_unguarded",
-                    f"account {account.name} of login {self._login.name} can trade but is not "
-                    "configured: it is UNGUARDED",
-                    critical=True,
-                ),
-                account.name,
-            )
-
     def _watch(self) -> None:
         if self._session is not None:
-            self._session.watch(sorted(self._by_id), sorted(self._feed))
+            self._session.watch(sorted(self._roster.by_id), sorted(self._feed))
 
     def _route(self, account_id: int, message: LinkMessage) -> None:
-        member = self._by_id.get(account_id)
+        member = self._roster.by_id.get(account_id)
         if member is None:
             return
         try:
@@ -408,8 +357,22 @@ class Connection(Actor[ConnectionMessage]):
             who,
         )
 
+    def _check_roots(self) -> None:
+        for contract in self._contracts.values():
+            other = conflicting_root(contract.id, contract.name)
+            if other is not None:
+                self._desk.alert_once(
+                    Alert(
+                        "root_conflict",
+                        f"the broker calls {contract.id} {contract.name}, yet that id was known as "
+                        f"{other}: it counts under both, the stricter rule wins",
+                        contract.id,
+                        critical=True,
+                    )
+                )
+
     def _tell_all(self, message: LinkMessage) -> None:
-        for member in self._members.values():
+        for member in self._roster.members.values():
             member.reply_to.tell(message)
 
     # ---- requests -----------------------------------------------------------------------------
