@@ -1,14 +1,14 @@
 """From a file to a :class:`Config`, or to all of its problems at once."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from config import profiles
 from config.accounts import Household, read_accounts
 from config.cursor import Cursor, hint
-from config.logins import VARIABLE, Circumstances, read_login, refuse_same_user
+from config.logins import VARIABLE, Circumstances, read_login, refuse_mixed, refuse_same_user
 from config.model import AccountConfig, Config, DaemonConfig, LoginConfig
 from config.problem import ConfigErrors, Findings, in_order, in_quotes
 from config.rules import Registry, place_of, read_group_rules, read_rules
@@ -45,7 +45,7 @@ def load(
     root.fields(FileTable)
     daemon, calendar = _daemon(root.child("daemon"), _folder(path))
     around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")
-    logins = tuple(_logins(root, around))
+    logins = _logins(root, around)
     accounts = _accounts(root, daemon, registry, profiles_folder, today)
     _groups(root, registry)
     _notify(root.child("notify"))
@@ -93,15 +93,15 @@ def _calendar(at: Cursor, table: DaemonTable) -> TradingCalendar:
         return TradingCalendar()
 
 
-def _logins(root: Cursor, around: Circumstances) -> Iterator[LoginConfig]:
+def _logins(root: Cursor, around: Circumstances) -> tuple[LoginConfig, ...]:
     at = root.child("logins")
     if not at.value:
         root.error("there is no login", "add [logins.NAME]")
     refuse_same_user(at, around)
-    for name, child in at.children():
-        login = read_login(child, name, around)
-        if login is not None:
-            yield login
+    found = [read_login(child, name, around) for name, child in at.children()]
+    logins = tuple(login for login in found if login is not None)
+    refuse_mixed(at, logins, around)
+    return logins
 
 
 def _accounts(

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +66,20 @@ def refuse_same_user(logins: Cursor, around: Circumstances) -> None:
             )
         elif user:
             seen[user] = name
+
+
+def refuse_mixed(logins: Cursor, read: Collection[LoginConfig], around: Circumstances) -> None:
+    """One daemon has one set of prices, and a simulated gateway uses the live contracts' names."""
+    live = next((each.name for each in read if not each.loopback), None)
+    if live is None or around.loopback_only:
+        return
+    for each in read:
+        if each.loopback:
+            logins.child(each.name).error(
+                f"is simulated and login {quoted_key(live)} is not: they would share one set of"
+                " prices, and simulated quotes could close and lock live positions",
+                "give the simulated gateway a file of its own",
+            )
 
 
 def _user(at: Cursor, around: Circumstances) -> str:

@@ -129,6 +129,32 @@ def test_an_address_that_could_hurt_is_refused(tmp_path: Path, url: str, said: s
     assert SECRET not in str(problem)
 
 
+SIMULATED = f"""\
+[logins.simulated]
+username = "sim"
+api_key_env = "PROJECT_X_API_KEY"
+{LOCAL}"""
+
+
+@pytest.mark.parametrize("for_run", [False, True])
+@pytest.mark.parametrize("text", [SMALL + SIMULATED, SIMULATED + SMALL])
+def test_simulated_and_live_logins_do_not_share_a_file(
+    tmp_path: Path, text: str, for_run: bool
+) -> None:
+    """One daemon has one set of prices: simulated quotes would judge live positions."""
+    problem = only(refused(tmp_path, text, for_run=for_run))
+    assert problem.key == "logins.simulated"
+    assert "login topstep is not" in problem.message
+    assert "live positions" in problem.message
+    assert "a file of its own" in problem.hint
+
+
+def test_several_simulated_logins_share_a_file(tmp_path: Path) -> None:
+    """Simulated ones among themselves risk nobody's money."""
+    again = SIMULATED.replace("logins.simulated", "logins.topstep").replace('"sim"', '"sim2"')
+    assert all(each.loopback for each in loaded(tmp_path, SIMULATED + again + ACCOUNT).logins)
+
+
 def test_the_gateway_s_clock_is_for_simulated_gateways(tmp_path: Path) -> None:
     """Following a remote clock could end a lock early."""
     text = SMALL + '[daemon]\nclock = "gateway"\n'
