@@ -19,16 +19,17 @@ log = structlog.get_logger("seawall")
 def guard(config: Config) -> int:
     """Guard until a signal; 0 after an ordered stop, 1 when guarding failed."""
     with logging_to():
-        return trio.run(_guard, config)
+        return trio.run(run_daemon, config)
 
 
-async def _guard(config: Config) -> int:
+async def run_daemon(config: Config) -> int:
+    """Run the daemon to its end, telling how it went; the exit code."""
     failed = 0
     try:
         async with open_daemon(config, Surroundings(random.SystemRandom())) as system:
             _announce(config)
             await system.wait()
-    except* StoppedWhileStarting:
+    except* (StoppedWhileStarting, KeyboardInterrupt):
         pass
     except* Escalated as gave_up:
         failed = 1
@@ -62,9 +63,9 @@ def _announce(config: Config) -> None:
     if config.daemon.mode == "shadow":
         log.warning('mode = "shadow": Seawall decides and says so, but sends nothing')
     for account in config.accounts:
-        _announce_account(account)
+        _announce_account(account.name, account)
     if config.template is not None:
-        log.info("accounts that are not named are taken in as the template says")
+        _announce_account("every other account", config.template)
     log.info(
         "Seawall is up",
         accounts=len(config.accounts),
@@ -75,14 +76,14 @@ def _announce(config: Config) -> None:
     )
 
 
-def _announce_account(account: AccountConfig) -> None:
+def _announce_account(name: str, account: AccountConfig) -> None:
     rules = ", ".join(rule.name for rule in account.rules)
     if account.armed:
-        log.info("guarding %s", account.name, login=account.login, rules=rules)
+        log.info("guarding %s", name, login=account.login, rules=rules)
     else:
         log.warning(
             "watching %s only: breaches are told, nothing is closed",
-            account.name,
+            name,
             login=account.login,
             rules=rules,
         )

@@ -32,8 +32,9 @@ SECRET_KEYS = frozenset({"api_key", "apikey", "token", "access_token", "password
 
 
 @contextmanager
-def logging_to(stream: TextIO = sys.stderr, *, level: int = logging.INFO) -> Iterator[None]:
-    """Log to a stream while the block runs; what waits is written at its end."""
+def logging_to(stream: TextIO | None = None, *, level: int = logging.INFO) -> Iterator[None]:
+    """Log to a stream (stderr) while the block runs; what waits is written at its end."""
+    stream = stream or sys.stderr
     waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(LINES_WAITING)
     target = logging.StreamHandler(_unlocked(stream))
     target.setFormatter(_formatter(pretty=stream.isatty()))
@@ -93,11 +94,6 @@ def _configure_structlog() -> None:
 
 
 def _formatter(*, pretty: bool) -> logging.Formatter:
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        if pretty
-        else structlog.processors.JSONRenderer(ensure_ascii=False)
-    )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             _as_it_was,
@@ -108,10 +104,35 @@ def _formatter(*, pretty: bool) -> logging.Formatter:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             redacted,
-            _first_things_first,
-            renderer,
+            *(_for_people() if pretty else _for_programs()),
         ],
     )
+
+
+def _for_people() -> Iterator[structlog.typing.Processor]:
+    yield _without_noise
+    yield structlog.dev.ConsoleRenderer(
+        sort_keys=False, exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _for_programs() -> Iterator[structlog.typing.Processor]:
+    yield _first_things_first
+    yield structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _without_noise(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Who said it comes last and short; values that say nothing are left out."""
+    said = {
+        key: value
+        for key, value in event.items()
+        if value not in ("", None) and key not in ("actor", "generation", "logger")
+    }
+    actor, generation = event.get("actor"), event.get("generation")
+    if actor:
+        name = str(actor).removeprefix("seawall/")
+        said["by"] = name if generation == 1 else f"{name}#{generation}"
+    return said
 
 
 def _as_it_was(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

@@ -59,7 +59,7 @@ def _parts(config: "Config") -> list[Part]:
 
 def _heading(account: "AccountConfig") -> Said:
     name = "every other account" if account.name == "*" else account.name
-    words = [f"{name} (login {account.login}"]
+    words = [f"{name} ({'any login' if account.login == '*' else 'login ' + account.login}"]
     if account.profile:
         words.append(f", profile {account.profile}")
     words.append(")" if account.armed else "), WATCHED ONLY: breaches are told, nothing is closed")

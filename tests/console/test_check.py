@@ -20,7 +20,6 @@ daily_loss = { limit = 1000 }
 session = { days = ["mon"] }
 
 [accounts."*"]
-login = "topstep"
 role = "watched"
 """
 
@@ -38,7 +37,7 @@ max_contracts  limit            5         defaults.rules seawall.toml:6
                count            lots      default of the rule
                include_working  no        default of the rule
 
-every other account (login topstep), WATCHED ONLY: breaches are told, nothing is closed
+every other account (any login), WATCHED ONLY: breaches are told, nothing is closed
 RULE           SETTING          VALUE     FROM
 no_stop_loss   grace            120s      default of the rule
                close            position  default of the rule

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import queue
+import re
 import subprocess
 import sys
 import warnings
@@ -113,6 +114,22 @@ def test_a_known_secret_is_blanked_in_any_value(value: object) -> None:
     hide("kEy-To-Hide-42")
     text = json.dumps(redacted(None, "info", {"event": "x", "value": value}))
     assert "kEy-To-Hide-42" not in text
+
+
+class Terminal(io.StringIO):
+    """A stream with a person in front of it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_person_reads_who_said_it_last_and_nothing_empty() -> None:
+    """The same words as the JSON, without what only programs need."""
+    terminal = Terminal()
+    with logging_to(terminal), structlog.contextvars.bound_contextvars(actor="seawall/a/b"):
+        log.warning("hub down", reason="", hub="user", generation=2, token=TOKEN)
+    line = re.sub(r"\x1b\[[0-9;]*m", "", terminal.getvalue())
+    assert re.fullmatch(r"\S+Z \[warning  \] hub down +hub=user token=\[hidden\] by=a/b#2\n", line)
 
 
 def test_a_reader_that_stops_reading_stops_nobody() -> None:
