@@ -13,8 +13,9 @@ from attrs import field, frozen
 
 from config import words
 from config.locate import KeyPath
+from config.masking import PRIVATE, looks_like_key
 from config.problem import Findings, Problem, in_quotes
-from config.source import PRIVATE, Source
+from config.source import Source
 
 _LONGEST_SHOWN = 60
 
@@ -83,6 +84,8 @@ class Cursor:
         match self.value:
             case dict() | list():
                 return f", got {_kind(self.value)}"
+            case str(text) if looks_like_key(text):
+                return f", got {_kind(text)}"
             case str(text):
                 said = in_quotes(text)
             case bool(yes):

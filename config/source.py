@@ -1,4 +1,4 @@
-"""A configuration file as text and as values, and how a place in it is shown without secrets."""
+"""A configuration file as text and as values, and the problems at its places."""
 
 import re
 import tomllib
@@ -10,22 +10,21 @@ from typing import Any
 from attrs import field, frozen
 
 from config.locate import KeyPath, Spot, locate
+from config.masking import show, shown_path
 from config.problem import ConfigErrors, Problem, dotted
 
 LARGEST = 1_000_000
 """Bytes; a configuration beyond this is some other file."""
 
-PRIVATE = frozenset({"logins", "notify"})
-"""Tables in which credentials live, or are put by mistake: their values are not shown."""
-
-_PUBLIC_KEYS = (
-    r"(username_env|api_key_env|api_url|user_hub_url|market_hub_url|url_env)\s*=\s*"
-    r"(\"[A-Z_][A-Z0-9_]{0,40}\"|\"https?://[\w.:\[\]-]+(/(api|hubs/user|hubs/market)?)?\")\s*(#.*)?"
-)
-_SECRET_WORD = re.compile(r"(?i)key|secret|token|pass|hook|discord|credential")
-_HEADER = re.compile(r"\s*\[\[?\s*([\w.\"' -]+)\]")
 _AT_LINE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 _AT_END = " (at end of document)"
+_QUOTING = {
+    "Cannot declare": "a table is declared a second time",
+    "Cannot mutate": "a table that is complete is added to",
+    "Cannot redefine": "a table that is complete is added to",
+    "Duplicate inline": "an inline table has a key twice",
+}
+"""What the parser says with words of the file, which may be a secret; said without them."""
 
 
 @frozen
@@ -47,7 +46,8 @@ class Source:
         """A finding at a key."""
         spot = self.spot(path)
         shown = show(self._lines, spot.line)
-        return Problem(self.path, spot.line, spot.column, dotted(path), message, hint, shown)
+        key = dotted(shown_path(path))
+        return Problem(self.path, spot.line, spot.column, key, message, hint, shown)
 
 
 def parse(path: Path, content: bytes) -> Source:
@@ -80,36 +80,6 @@ def read_source(path: Path) -> Source:
     return parse(path, content)
 
 
-def show(lines: tuple[str, ...], number: int) -> str:
-    """Line ``number`` (from 1) for people: control characters harmless, possible secrets masked."""
-    if not 1 <= number <= len(lines):
-        return ""
-    line = "".join(c if c.isprintable() else " " for c in lines[number - 1])
-    return _masked(line) if _may_hold_secret(lines, number) else line
-
-
-def _may_hold_secret(lines: tuple[str, ...], number: int) -> bool:
-    if _SECRET_WORD.search(lines[number - 1]):
-        return True
-    for line in reversed(lines[:number]):
-        header = _HEADER.match(line)
-        if header:
-            return header[1].strip(" \"'").partition(".")[0].strip(" \"'") in PRIVATE
-    return any(line.lstrip().startswith(tuple(PRIVATE)) for line in lines[:number])
-
-
-def _masked(line: str) -> str:
-    if line.strip().startswith("#"):
-        return "# ..."
-    if _HEADER.fullmatch(line.partition("#")[0].rstrip()) or re.fullmatch(
-        _PUBLIC_KEYS, line.strip()
-    ):
-        return line.partition("#")[0].rstrip()
-    key, equals, _ = line.partition("=")
-    plain_key = re.fullmatch(r"[\w.\"' -]+", key) is not None
-    return f"{key}= ..." if equals and plain_key else "..."
-
-
 def _exact(number: str) -> Decimal:
     try:
         return Decimal(number)
@@ -135,6 +105,7 @@ def _syntax(path: Path, lines: tuple[str, ...], said: str) -> Problem:
     if place:
         line, column = int(place[1]), int(place[2])
     message = _AT_LINE.sub("", said).removesuffix(_AT_END)
+    message = _QUOTING.get(" ".join(message.split()[:2]), message)
     return Problem(
         path, line, column, "", f"not valid TOML: {message}", source_line=show(lines, line)
     )
