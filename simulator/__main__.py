@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds per second")
     parser.add_argument("--scenario", type=Path, help="TOML or JSON file")
     parser.add_argument("--quotes-per-second", type=float, default=40.0, help="of all contracts")
+    parser.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does, as a child should"
+    )
     parser.add_argument("--contracts", help="roots such as NQ,ES; all of them when missing")
     return parser.parse_args(argv)
 
@@ -50,6 +54,13 @@ async def _stop_on_signal(scope: trio.CancelScope, task_status: trio.TaskStatus[
             scope.cancel()
 
 
+async def _stop_at_eof(scope: trio.CancelScope) -> None:
+    async with trio.lowlevel.FdStream(os.dup(sys.stdin.fileno())) as stream:
+        async for _ in stream:
+            pass
+    scope.cancel()
+
+
 async def _run(arguments: argparse.Namespace, scenario: Scenario) -> None:
     gateway = build_gateway(
         datetime.now(UTC),
@@ -60,6 +71,8 @@ async def _run(arguments: argparse.Namespace, scenario: Scenario) -> None:
     )
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
+        if arguments.until_eof:
+            nursery.start_soon(_stop_at_eof, nursery.cancel_scope)
         serving = partial(
             serve,
             gateway,

@@ -1,7 +1,7 @@
 """What is told, in order: scenes, sentences, enforcements, falls. Screens and pipes both read it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum, auto
 
@@ -26,13 +26,34 @@ class Kind(Enum):
 
 
 @frozen
+class Deed:
+    """Something the daemon did, or that befell it, in words."""
+
+    who: str
+    what: str
+    took: str = ""
+    why: str = ""
+
+    def __str__(self) -> str:
+        """In one line."""
+        took = f" ({self.took})" if self.took else ""
+        why = f" because {self.why}" if self.why else ""
+        return f"{self.who}: {self.what}{took}{why}"
+
+
+@frozen
 class Told:
     """One thing that was told."""
 
     at: datetime
     """On the gateway's clock."""
     kind: Kind
-    text: str
+    what: str | Deed
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return str(self.what)
 
 
 @frozen
@@ -42,12 +63,14 @@ class Enforcement:
     account: str
     enforced: Enforced
 
-    def sentence(self, names: dict[str, str]) -> str:
+    def deed(self, names: Mapping[str, str]) -> Deed:
         """What was done, how fast and why, with contracts called by the given names (by id)."""
         it = self.enforced
-        said = CONTRACT_ID.sub(lambda found: names.get(found[0], found[0]), it.action)
-        took = "" if it.latency_ms is None else f" in {it.latency_ms:.0f} ms"
-        return f"{self.account}  {said}: {it.outcome}{took}.  {it.rule}: {it.reason}"
+        what = CONTRACT_ID.sub(lambda found: names.get(found[0], found[0]), it.action)
+        if it.outcome != "done":
+            what += f", {it.outcome}"
+        took = "" if it.latency_ms is None else f"{it.latency_ms:.0f} ms"
+        return Deed(self.account, what, took, f"{it.rule}: {it.reason}")
 
     def document(self) -> dict[str, object]:
         """As reports show it."""
@@ -72,8 +95,8 @@ class Chronicle:
         self._show = show
         self.told: list[Told] = []
 
-    def tell(self, kind: Kind, text: str) -> None:
+    def tell(self, kind: Kind, what: str | Deed) -> None:
         """Add one thing."""
-        told = Told(self._now(), kind, text)
+        told = Told(self._now(), kind, what)
         self.told.append(told)
         self._show(told)

@@ -44,6 +44,7 @@ async def open_gateway(
         "-m",
         "simulator",
         "--json",
+        "--until-eof",
         "--port",
         "0",
         "--scenario",
@@ -53,7 +54,8 @@ async def open_gateway(
     with (folder / "gateway.log").open("wb") as complaints:
         process = await trio.lowlevel.open_process(
             command,
-            stdin=subprocess.DEVNULL,
+            # It ends with this program, however that ends.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
             # Ctrl-C is for this program, which then ends the gateway after the daemon.

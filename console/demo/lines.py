@@ -1,5 +1,6 @@
 """The story as plain lines, for pipes and small terminals."""
 
+import os
 import shutil
 import sys
 from zoneinfo import ZoneInfo
@@ -46,8 +47,8 @@ class Silence:
 
 
 def stdout_is_a_terminal(width: int, height: int) -> bool:
-    """Whether standard output is a terminal of at least this many columns and rows."""
-    if not sys.stdout.isatty():
+    """Whether standard output can be drawn on, with at least this many columns and rows."""
+    if not sys.stdout.isatty() or os.environ.get("TERM", "dumb") == "dumb":
         return False
     size = shutil.get_terminal_size()
     return size.columns >= width and size.lines >= height

@@ -61,7 +61,10 @@ def _audience(*, as_json: bool) -> Audience:
         return Silence()
     from console.demo.screen import COLUMNS, ROWS, Screen
 
-    return Screen() if stdout_is_a_terminal(COLUMNS, ROWS) else Lines()
+    if not stdout_is_a_terminal(COLUMNS, ROWS):
+        return Lines()
+    print("Starting a simulated gateway, and Seawall against it ...", flush=True)  # noqa: T201
+    return Screen()
 
 
 async def _until_a_signal(folder: Path, fast: bool, audience: Audience) -> Played:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from console.demo.chronicle import Enforcement
 from console.demo.flows import missed, verdict
 from console.demo.play import Played
 from console.output import Part, Said, Table, Tone
@@ -38,7 +39,13 @@ def summary(played: Played) -> Iterator[Part]:
         ),
     )
     yield ""
-    yield from _story(played)
+    yield Said("What was enforced, and why", Tone.TITLE)
+    yield _deeds(played)
+    yield ""
+    yield (
+        f"Actors killed and restarted: {len(played.noted.restarts)}. "
+        f"Messages that nobody handled: {played.dead_letters}."
+    )
     yield from (Said(f"MISSED  {each}", Tone.BAD) for each in missed(lines))
     yield from (Said(f"WRONG   {each}", Tone.BAD) for each in played.noted.violations)
     if passed(played):
@@ -49,14 +56,16 @@ def _judged(wrong: bool) -> Said:
     return Said("missed", Tone.BAD) if wrong else Said("met", Tone.GOOD)
 
 
-def _story(played: Played) -> Iterator[Part]:
-    noted = played.noted
-    by_rule: dict[str, int] = {}
-    for each in noted.enforcements:
-        by_rule[each.enforced.rule] = by_rule.get(each.enforced.rule, 0) + 1
-    rules = ", ".join(f"{rule} {count}" for rule, count in sorted(by_rule.items()))
-    yield f"Enforced {len(noted.enforcements)} times: {rules or 'nothing'}."
-    yield (
-        f"Actors killed and restarted: {len(noted.restarts)}. "
-        f"Messages that nobody handled: {played.dead_letters}."
+def _deeds(played: Played) -> Table:
+    """What was enforced against whom, the same thing done several times in one row."""
+    found: dict[tuple[str, str], list[Enforcement]] = {}
+    for each in played.noted.enforcements:
+        found.setdefault((each.account, each.enforced.rule), []).append(each)
+    return Table(
+        ("account", "rule", "times", "first because"),
+        tuple(
+            (account, rule, str(len(each)), each[0].enforced.reason)
+            for (account, rule), each in found.items()
+        ),
+        numbers=frozenset({2}),
     )

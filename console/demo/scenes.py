@@ -27,7 +27,8 @@ STOP_TICKS = 400
 """Distance of the traders' stops: far enough that only rules end a position here."""
 QUOTES = 24
 """Prices set to measure how fast they reach the accounts."""
-BETWEEN_ORDERS_S = 0.1
+BETWEEN_ORDERS_S = 0.06
+SLIDE_S = 0.7
 DARK_S = 0.5
 """Real seconds that the network stays cut after the breach in the dark."""
 MES_TICK = NQ_TICK = Decimal("0.25")
@@ -81,7 +82,7 @@ async def against_him(stage: Stage) -> None:
     await stage.holds(HUGO, 2)
     await stage.say("Hugo holds 2 CL. Oil falls; he hopes.")
     contract = stage.desk.contracts[HUGO.root]
-    await stage.control.slide(contract, await _bid(stage, contract) - Decimal("0.25"), 1.0)
+    await stage.control.slide(contract, await _bid(stage, contract) - Decimal("0.25"), SLIDE_S)
     await stage.holds(HUGO, 0)
     await stage.desk.tidy(HUGO)
     await stage.say(f"At ${OPEN_LOSS} under water the position is closed. Hugo may trade on.")

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from console.demo.cast import DAY_LOSS, TRADERS, Trader
-from console.demo.chronicle import Kind, Told
+from console.demo.chronicle import Deed, Kind, Told
 from console.demo.picture import AccountShown, Picture
 from console.demo.stage import Stage
 
@@ -25,10 +25,18 @@ COLUMNS, ROWS = 100, 30
 """The smallest terminal it is made for."""
 DRAW_EVERY = 0.2
 CHICAGO = ZoneInfo("America/Chicago")
-BAR = 20
+BAR = 14
 """Cells of the bar that shows what is left of the day's loss."""
-ACCOUNT_ROWS, STORY_ROWS = 7, 8
+ACCOUNT_ROWS, STORY_ROWS = 6, 7
 PER_ROW = 3
+DONE_AT_MOST = 30
+PHASES = {
+    "waiting": "NOT GUARDED: cut off",
+    "reconciling": "reading it from the broker",
+}
+"""What the phases before ``live`` mean."""
+WHY_AT_MOST = 110
+"""Characters of a reason: about two rows."""
 STYLES = {
     Kind.ENFORCED: "bold",
     Kind.FALL: "magenta",
@@ -41,6 +49,7 @@ class Scenery:
     """Everything one drawing shows."""
 
     now: datetime
+    speed: float
     picture: Picture | None
     names: dict[str, str]
     """Root by contract id."""
@@ -61,7 +70,9 @@ class Screen:
         """Draw until cancelled."""
         with Live(screen=True, auto_refresh=False, console=Console(highlight=False)) as live:
             while True:
-                scenery = Scenery(stage.now(), stage.picture(), stage.names, self._told)
+                scenery = Scenery(
+                    stage.now(), stage.speed, stage.picture(), stage.names, self._told
+                )
                 live.update(draw(scenery), refresh=True)
                 await trio.sleep(DRAW_EVERY)
 
@@ -100,8 +111,8 @@ def _heading(scenery: Scenery) -> RenderableType:
     heading.add_column(justify="right")
     local = scenery.now.astimezone(CHICAGO)
     heading.add_row(
-        Text(" SEAWALL ", style="bold reverse") + Text(" demo, on a simulated gateway"),
-        Text(f"{local:%A %H:%M:%S} in Chicago", style="bold"),
+        Text.assemble((" SEAWALL ", "bold reverse"), " demo"),
+        Text.assemble((f"{local:%A %H:%M:%S}", "bold"), f" in Chicago, time x{scenery.speed:.0f}"),
         _links(scenery.picture),
     )
     return heading
@@ -159,7 +170,7 @@ def _state(shown: AccountShown) -> Text:
         until = max(lock.until for lock in shown.locks).astimezone(CHICAGO)
         return Text(f"LOCKED until {until:%H:%M}", style="bold red")
     if not shown.live:
-        return Text(f"not heard: {shown.phase}", style="bold yellow")
+        return Text(PHASES.get(shown.phase, shown.phase), style="bold yellow")
     return Text("guarded, live", style="green")
 
 
@@ -167,28 +178,53 @@ def _state(shown: AccountShown) -> Text:
 
 
 def _story(scenery: Scenery) -> RenderableType:
-    scene = next(
-        (e.text for e in reversed(scenery.told) if e.kind is Kind.SCENE), "The curtain rises"
-    )
-    said = [e for e in scenery.told if e.kind is Kind.SENTENCE][-(STORY_ROWS - 2) // 2 :]
-    lines = [_sentence(each, newest=each is said[-1]) for each in said]
-    return Panel(
-        Group(*lines), title=f"[bold]{scene}[/bold]", title_align="left", border_style="cyan"
-    )
+    scene = next((e.text for e in reversed(scenery.told) if e.kind is Kind.SCENE), "Starting")
+    said = [e for e in scenery.told if e.kind is Kind.SENTENCE]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column()
+    for each in _newest(said):
+        newest = each is said[-1]
+        table.add_row(_time(each), Text(each.text, style="bold" if newest else "dim"))
+    title = f"[bold]{scene}[/bold]"
+    return Panel(table, title=title, title_align="left", border_style="cyan")
 
 
-def _sentence(told: Told, *, newest: bool) -> Text:
-    said = Text(f"{told.at.astimezone(CHICAGO):%H:%M:%S}  ", style="dim")
-    return said.append(told.text, style="bold" if newest else "dim")
+def _newest(said: Sequence[Told]) -> list[Told]:
+    """The last sentences that fit, in order; a long one takes several rows."""
+    room, fit = STORY_ROWS - 2, list[Told]()
+    for each in reversed(said):
+        room -= -(-len(each.text) // (COLUMNS - 16))
+        if room < 0 and fit:
+            break
+        fit.insert(0, each)
+    return fit
 
 
 def _done(scenery: Scenery) -> RenderableType:
-    done = [e for e in scenery.told if e.kind in STYLES]
-    table = Table.grid(padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for each in done[-40:][::-1]:
-        time = Text(f"{each.at.astimezone(CHICAGO):%H:%M:%S}", style="dim")
-        table.add_row(time, Text(each.text, style=STYLES[each.kind]))
-    title = "[bold]What Seawall did, and why[/bold] (newest first)"
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column()
+    for each in [e for e in scenery.told if e.kind in STYLES][: -DONE_AT_MOST - 1 : -1]:
+        table.add_row(_time(each), *_deed(each))
+    title = "[bold]What Seawall did, how fast, and why[/bold] (newest first)"
     return Panel(table, title=title, title_align="left", border_style="blue")
+
+
+def _deed(told: Told) -> tuple[Text, ...]:
+    style = STYLES[told.kind]
+    match told.what:
+        case Deed(who, what, took, why):
+            return Text(who, style), Text(what, style), Text(took), Text(_short(why), "dim")
+        case words:
+            return Text("WRONG", style), Text(words, style), Text(), Text()
+
+
+def _short(why: str) -> str:
+    return why if len(why) <= WHY_AT_MOST else f"{why[: WHY_AT_MOST - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _time(told: Told) -> Text:
+    return Text(f"{told.at.astimezone(CHICAGO):%H:%M:%S}", style="dim")

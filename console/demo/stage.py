@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from broker.clock import GatewayClock
 from console.demo.cast import BALANCE, TRADERS, Trader
-from console.demo.chronicle import Chronicle, Enforcement, Kind
+from console.demo.chronicle import Chronicle, Deed, Enforcement, Kind
 from console.demo.flows import Distribution, Flows
 from console.demo.gateway import Control
 from console.demo.picture import AccountShown, Picture, path_of, picture_of
@@ -109,20 +109,19 @@ class Stage:
     def enforced(self, enforcement: Enforcement) -> None:
         """The daemon's report of one answered request."""
         self.noted.enforcements.append(enforcement)
-        self._chronicle.tell(Kind.ENFORCED, enforcement.sentence(self.names))
+        self._chronicle.tell(Kind.ENFORCED, enforcement.deed(self.names))
 
     def supervised(self, event: SupervisionEvent) -> None:
         """The daemon's report of a fall or a restart."""
         match event:
             case Crashed(path, generation, error):
-                self._chronicle.tell(Kind.FALL, f"{path} fell: {error}")
+                self._chronicle.tell(Kind.FALL, Deed(_actor(path), "fell", why=str(error)))
                 self.noted.restarts.append(
                     {"actor": path, "generation": generation, "reason": str(error)}
                 )
             case Restarting(path, generation, delay):
-                self._chronicle.tell(
-                    Kind.FALL, f"{path} starts again as number {generation}, in {delay:.1f} s"
-                )
+                again = f"starts again, life number {generation}"
+                self._chronicle.tell(Kind.FALL, Deed(_actor(path), again, f"in {delay:.1f} s"))
 
     # ---- the daemon -----------------------------------------------------------------------------
 
@@ -199,6 +198,11 @@ class Stage:
         """On the gateway's clock."""
         return self._clock.now()
 
+    @property
+    def speed(self) -> float:
+        """Seconds of the gateway's clock per real second."""
+        return self._clock.speed
+
     async def run_clock(self, speed: float) -> None:
         """Let the gateway's time run at this speed; the daemon knows it at once."""
         await self.control.clock(speed=speed)
@@ -264,3 +268,8 @@ class Stage:
     def point_value(self, trader: Trader) -> Decimal:
         """Dollars per point of a trader's contract."""
         return self.desk.point_values[self.desk.contracts[trader.root]]
+
+
+def _actor(path: str) -> str:
+    """The last two parts of a path name an account's actor well enough."""
+    return "/".join(path.split("/")[-2:])
