@@ -9,8 +9,8 @@ from attrs import frozen
 from config.cursor import Cursor, hint
 from config.model import AccountConfig
 from config.problem import quoted_key
-from config.profiles import Profiles
-from config.rules import Registry, Stated, merge, place_of, provenance, read_rules
+from config.profiles import Profile, Profiles
+from config.rules import Registry, Stated, differences, merge, place_of, provenance, read_rules
 from config.tables import EVERY, AccountTable
 
 
@@ -55,6 +55,8 @@ def _account(at: Cursor, name: str, shared: Household) -> AccountConfig | None:
     _check_leader(at, name, shared)
     profile = shared.profiles.at(at.child("profile")) if table.profile else None
     own = read_rules(at.child("rules"), shared.registry, lambda each: f"account {place_of(each)}")
+    if profile is not None:
+        _warn_of_replaced(at, profile, shared.defaults, own)
     effective = merge(shared.registry, shared.defaults, profile.rules if profile else {}, own)
     return AccountConfig(
         name=name,
@@ -83,6 +85,21 @@ def _login(at: Cursor, name: str, fields: Mapping[str, Any], shared: Household) 
         place = at.child("login")
         place.error(f"unknown login{place.got}", hint(login, shared.logins))
     return login
+
+
+def _warn_of_replaced(
+    at: Cursor, profile: Profile, defaults: Mapping[str, Stated], own: Collection[str]
+) -> None:
+    """A profile goes before the trader's own defaults, which may have been the stricter ones."""
+    for name, stated in profile.rules.items():
+        before = defaults.get(name)
+        if before is None or name in own or stated.rule == before.rule:
+            continue
+        at.child("profile").warn(
+            f"profile {profile.name} replaces defaults.rules.{name} of {before.place}"
+            f" ({differences(stated.rule, before.rule)})",
+            f"what [accounts.{quoted_key(str(at.path[-1]))}.rules] states goes before both",
+        )
 
 
 def _check_leader(at: Cursor, name: str, shared: Household) -> None:

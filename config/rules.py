@@ -25,6 +25,8 @@ class Stated:
     rule: Rule
     origins: Mapping[str, str]
     """Key to where it was said; what is not in it is the rule's default."""
+    place: str = ""
+    """``FILE:LINE``; empty for a mandatory rule that nobody states."""
 
 
 def read_rules(
@@ -38,7 +40,8 @@ def read_rules(
             continue
         rule = _rule(child, registry[name])
         if rule is not None:
-            read[name] = Stated(rule, {key: origin(each) for key, each in child.children()})
+            origins = {key: origin(each) for key, each in child.children()}
+            read[name] = Stated(rule, origins, place_of(child))
     return read
 
 
@@ -56,6 +59,15 @@ def merge(registry: Registry, *layers: Mapping[str, Stated]) -> dict[str, Stated
     for layer in layers:
         effective |= layer
     return {name: effective[name] for name in registry if name in effective}
+
+
+def differences(now: Rule, before: Rule) -> str:
+    """``limit 5 instead of 1`` for each key of a rule that differs between two of a kind."""
+    return ", ".join(
+        f"{each.name} {spoken(value)} instead of {spoken(old)}"
+        for each in attrs.fields(cast(Any, type(now)))
+        if (value := getattr(now, each.name)) != (old := getattr(before, each.name))
+    )
 
 
 def provenance(effective: Mapping[str, Stated]) -> Iterator[Provenance]:

@@ -69,6 +69,41 @@ def test_an_account_rule_replaces_the_whole_default(tmp_path: Path) -> None:
     assert MaxContracts(limit=2, count="lots") in account.rules
 
 
+STRICT = (
+    "[accounts.A.rules]\n[defaults.rules]\nno_stop_loss = {}\n"
+    'max_contracts = { limit = 1, count = "mini_equivalent" }\n'
+)
+
+
+def test_a_profile_that_replaces_one_s_own_default_warns(tmp_path: Path) -> None:
+    """The order stays, but five contracts instead of one are nothing to find out by trading."""
+    text = SMALL + 'profile = "topstep-combine-50k"\n' + STRICT
+    config = loaded(tmp_path, text, for_run=True)
+    (warning,) = config.warnings
+    assert (warning.line, warning.key) == (7, "accounts.A.profile")
+    assert warning.message == (
+        "profile topstep-combine-50k replaces defaults.rules.max_contracts of "
+        f"{tmp_path / 'seawall.toml'}:11 (limit 5 instead of 1)"
+    )
+    assert "[accounts.A.rules]" in warning.hint
+    assert MaxContracts(limit=5, count="mini_equivalent") in config.accounts[0].rules
+
+
+@pytest.mark.parametrize(
+    "own", ["max_contracts = { limit = 1 }", 'max_contracts = { limit = 5, count = "lots" }']
+)
+def test_a_replaced_default_that_does_not_matter_does_not_warn(tmp_path: Path, own: str) -> None:
+    """Because the account says itself what applies."""
+    strict = STRICT.replace("[accounts.A.rules]\n", f"[accounts.A.rules]\n{own}\n")
+    assert not loaded(tmp_path, SMALL + 'profile = "topstep-combine-50k"\n' + strict).warnings
+
+
+def test_a_default_the_profile_repeats_does_not_warn(tmp_path: Path) -> None:
+    """Nothing changes."""
+    same = STRICT.replace("limit = 1", "limit = 5")
+    assert not loaded(tmp_path, SMALL + 'profile = "topstep-combine-50k"\n' + same).warnings
+
+
 def test_no_stop_loss_guards_every_account(tmp_path: Path) -> None:
     """The mandatory rule applies with its default where nobody mentions it."""
     account = loaded(tmp_path, SMALL).accounts[0]
