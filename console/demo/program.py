@@ -36,7 +36,7 @@ def run(*, fast: bool, report: Path | None, as_json: bool) -> int:
     except* (GatewayFailed, OrderRefused, httpx.HTTPError, Escalated, OSError) as failed:
         complain(f"the demo could not be played: {_first(failed)}")
     if played is not None:
-        status = _told(played, report, as_json=as_json)
+        status = told(played, report, as_json=as_json)
     if status == 1:
         complain(f"logs and journal of this run are kept in {folder}")
     else:
@@ -44,7 +44,8 @@ def run(*, fast: bool, report: Path | None, as_json: bool) -> int:
     return status
 
 
-def _told(played: Played, report: Path | None, *, as_json: bool) -> int:
+def told(played: Played, report: Path | None, *, as_json: bool) -> int:
+    """Print and write what came of it; answers the exit code."""
     show(document(played), *summary(played), as_json=as_json)
     if report is not None:
         report.write_text(json.dumps(document(played), indent=2) + "\n", "utf-8")

@@ -135,7 +135,7 @@ def _account(scenery: Scenery, trader: Trader) -> RenderableType:
     shown = None if scenery.picture is None else scenery.picture.accounts.get(trader.account)
     title = f"[bold]{trader.name}[/bold], {trader.character}"
     if shown is None:
-        down = Text("\nthe actor that guards her is down", style="bold magenta")
+        down = Text("\nits actor is down, restarting", style="bold magenta")
         return Panel(down if scenery.picture else Text(""), title=title, border_style="magenta")
     lines = (_held(shown, scenery.names), _money(shown), _left(shown), _state(shown))
     return Panel(Group(*lines), title=title, title_align="left", border_style=_colour(shown))
