@@ -6,22 +6,18 @@ whatever a client does ends his connection and no more.
 """
 
 import json
-import os
 import socket
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Never
 
 import structlog
 import trio
 
+from actors.address import SOCKET_NAME, socket_address
 from supervision import Actor, Node
 
-SOCKET_NAME = "seawall.sock"
-ADDRESS_AT_MOST = 100
-"""Bytes of a socket's name that every platform takes."""
 QUESTION_AT_MOST = 4096
 """Bytes of one question."""
 ANSWER_WITHIN = 5.0
@@ -85,19 +81,6 @@ def _bound(path: Path) -> trio.socket.SocketType:
         listening.close()
         raise
     return trio.socket.from_stdlib_socket(listening)
-
-
-@contextmanager
-def socket_address(path: Path) -> Iterator[str]:
-    """A name by which the operating system takes this socket, however deep its directory lies."""
-    if len(os.fsencode(path)) <= ADDRESS_AT_MOST:
-        yield str(path)
-        return
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)
 
 
 async def _line(stream: trio.SocketStream) -> bytes:

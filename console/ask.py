@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from actors.address import SOCKET_NAME, socket_address
 from console.output import complain
 
 DEFAULT_STATE = "state"
@@ -31,8 +32,6 @@ def state_directory(config: Path) -> Path:
 
 def ask(directory: Path, question: str) -> dict[str, Any]:
     """The daemon's answer; NoAnswer when there is none."""
-    from actors.console import SOCKET_NAME, socket_address
-
     try:
         with (
             socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream,

@@ -16,7 +16,7 @@ HEAVY = ("project_x_py", "polars", "hypercorn", "trio", "rich", "structlog", "si
 
 def test_the_command_line_itself_loads_nothing_heavy() -> None:
     """A plain command answers at once; what a command needs, it imports when it runs."""
-    code = "import sys, console.app; print(*sys.modules)"
+    code = "import sys, console.app, console.ask; print(*sys.modules)"
     ended = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
