@@ -54,7 +54,7 @@ def money(value: object) -> Decimal:
     exponent = amount.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < _FINEST_MONEY or abs(amount) > MOST:
         raise Misread(f"must be {MONEY}")
-    return amount
+    return Decimal(format(amount, "f"))
 
 
 def whole(value: object) -> int:

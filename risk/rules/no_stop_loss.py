@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from risk.cover import Cover
+from risk.explain import plain
 from risk.rules.base import EXPOSURE, Priority, Trigger, violation
 from risk.snapshot import Holding, Snapshot
 from risk.verdict import Action, Alert, Close, Reduce, RuleAnswer
@@ -105,13 +106,13 @@ class NoStopLoss:
 
 
 def _seconds(span: timedelta) -> Decimal:
-    return (Decimal(span // timedelta(milliseconds=1)) / 1000).normalize()
+    return Decimal(plain(Decimal(span // timedelta(milliseconds=1)) / 1000))
 
 
 def _reason(holding: Holding, cover: Cover, spent: timedelta, grace: timedelta) -> str:
     return (
         f"{holding.net:+d} {holding.name} with stops for {cover.covered} was without a full stop "
-        f"for {_seconds(spent):f} s >= {_seconds(grace):f} s"
+        f"for {_seconds(spent)} s >= {_seconds(grace)} s"
     )
 
 

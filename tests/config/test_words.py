@@ -26,6 +26,14 @@ def test_money_reads_back_exactly(amount: Decimal) -> None:
     assert words.money(words.plain(amount)) == amount
 
 
+@pytest.mark.parametrize("written", ["1e3", "1.0e3", "-2E+2", "0e5"])
+def test_money_in_powers_of_ten_is_said_in_full(written: str) -> None:
+    """TOML's own spelling of a number goes no further."""
+    amount = words.money(Decimal(written))
+    assert amount == Decimal(written)
+    assert "E" not in str(amount)
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("30s", 30), ("5m", 300), ("1h30m", 5400), ("1d", 86400), ("500ms", 0.5)]
 )

@@ -215,6 +215,20 @@ def test_a_grace_out_of_range_is_refused(seconds: float) -> None:
         NoStopLoss(grace=timedelta(seconds=seconds))
 
 
+def test_seconds_are_said_in_full() -> None:
+    """Nobody reads 5E+2 as five hundred, neither in a refusal nor in a verdict."""
+    with pytest.raises(ValueError, match=r"got 500 s$"):
+        NoStopLoss(grace=timedelta(seconds=500))
+    with pytest.raises(ValueError, match=r"got 0\.25 s$"):
+        NoStopLoss(grace=timedelta(milliseconds=250))
+    world = World()
+    world.fill(1, "20000")
+    world.wait(120)
+    (found,) = world.judge(RULE, trigger=Trigger.TIMER).violations
+    assert (str(found.observed), str(found.limit)) == ("120", "120")
+    assert found.inputs["uncovered_s"] == "120"
+
+
 def test_the_rule_is_mandatory() -> None:
     """No configuration can leave it out."""
     assert NoStopLoss.mandatory
