@@ -75,6 +75,10 @@ capture_logs()
 setattr(signalr_transport, "connect", _connect_once)  # noqa: B010  not exported, so not typed
 
 
+CONNECTIONS = 6
+"""For reads; more do not make a login's gateway answer faster."""
+
+
 class HubClosed(Exception):
     """Ends a hub's task at the moment its connection is lost."""
 
@@ -132,6 +136,14 @@ class EventClient(ProjectXRealtimeClient):
 
 class RestClient(ProjectX):
     """The SDK's REST client, one request at a time and with none of its policies."""
+
+    async def _create_client(self) -> httpx.AsyncClient:
+        """The SDK would keep up to 200 connections, and each request looks at every one of them."""
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(self.config.timeout_seconds),
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            http2=True,
+        )
 
     async def observe(self, on_response: Callable[[httpx.Response], Any]) -> None:
         """Create the HTTP client and have every response shown to a hook first (asyncio)."""
