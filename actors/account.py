@@ -95,6 +95,10 @@ class Account(Actor[AccountMessage]):
         self._session_clock = session_clock
         self._rules = rules
         self._enforcement = enforcement
+        self._pending: tuple[Trigger, Origin] | None = None
+        """Why the state is to be judged at the end of this turn, and by which input."""
+        self._unshown = False
+        """Enforcement has not seen the present holdings."""
         self._held: frozenset[str] = frozenset()
         """Contracts whose marks are wanted."""
         self._contracts_asked: set[str] = set()
@@ -168,7 +172,10 @@ class Account(Actor[AccountMessage]):
                 self._reducing.add(contract_id)
                 self._state.set_in_flight(contract_id, contracts)
             case EnforcementDone():
-                self._judge_now("enforcement done")
+                # While the state itself is in doubt, an old picture would ask for the same again
+                # and again; its reconciliation ends with a judgement.
+                if self._reconciler.phase is Phase.LIVE:
+                    self._judge_now("enforcement done")
             case DayTurned():
                 self._turn_day()
             case PeerEnded(peer):
@@ -319,12 +326,28 @@ class Account(Actor[AccountMessage]):
     # ---- judging ------------------------------------------------------------------------------
 
     def _judge(self, trigger: Trigger, origin: Origin) -> None:
-        # While the hub is down the trader may have closed what we still believe to be open: judging
-        # that against new prices could lock him for a loss he never had.
-        if self._reconciler.current:
-            mono = trio.current_time()
-            snapshot = self._state.snapshot(self._clock.now(), mono)
-            self._rules.tell(Evaluate(snapshot, self._holdings(mono), trigger, origin))
+        """Have the state judged at the end of this turn, for every reason that came up in it."""
+        if self._pending is None:
+            self._pending = trigger, origin
+        elif self._pending[0] is not trigger:
+            self._pending = Trigger.FULL, self._pending[1]
+
+    async def turn_ended(self) -> None:
+        """One picture of the state for everything that this turn brought."""
+        if not self._reconciler.believed:
+            self._pending = None
+            return
+        mono = trio.current_time()
+        if self._unshown or self._pending is not None:
+            holdings = self._holdings(mono)
+            if self._unshown:
+                self._enforcement.tell(holdings)
+            # While the hub is down the trader may have closed what we still believe to be open:
+            # judging that against new prices could lock him for a loss he never had.
+            if self._pending is not None and self._reconciler.current:
+                snapshot = self._state.snapshot(self._clock.now(), mono)
+                self._rules.tell(Evaluate(snapshot, holdings, *self._pending))
+        self._pending, self._unshown = None, False
 
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))
@@ -341,8 +364,7 @@ class Account(Actor[AccountMessage]):
         )
 
     def _show_holdings(self) -> None:
-        if self._reconciler.believed:
-            self._enforcement.tell(self._holdings(trio.current_time()))
+        self._unshown = True
 
     def _wake_no_later_than(self, mono: float) -> None:
         if mono >= self._wake_at:

@@ -131,6 +131,12 @@ class Actor[M]:
     async def handle(self, message: M) -> None:
         """React to one message."""
 
+    async def turn_ended(self) -> None:
+        """Everything that was queued has been handled, or as much as goes into one turn.
+
+        What follows from several messages together is done once here instead of at each of them.
+        """
+
     async def stopping(self) -> None:
         """Clean up on an orderly stop; never called after a crash."""
 

@@ -97,6 +97,7 @@ class Incarnation:
             if depth:
                 mailbox.peak = max(mailbox.peak, depth)
                 await self._handle_batch(actor, context)
+                await actor.turn_ended()
                 await trio.lowlevel.checkpoint()
             elif self._draining:
                 return
