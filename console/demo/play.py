@@ -20,8 +20,8 @@ from console.demo.flows import Flows
 from console.demo.gateway import ANSWER_WITHIN, Addresses, Control, open_gateway
 from console.demo.scenes import RESET, STORY
 from console.demo.stage import Noted, Pace, Stage
-from console.demo.trading import TradingDesk
 from console.service import Surroundings, open_daemon
+from simulator.trader import TradingDesk
 from store.database import Database
 from store.journal import DATABASE
 from store.records import Kind

@@ -13,9 +13,9 @@ from console.demo.gateway import GatewayFailed
 from console.demo.lines import Lines, Silence, stdout_is_a_terminal
 from console.demo.play import FAST, FULL, Audience, Played, play
 from console.demo.report import document, passed, summary
-from console.demo.trading import OrderRefused
 from console.logging import logging_to
 from console.output import complain, show
+from simulator.trader import OrderRefused
 from supervision import Escalated
 
 INTERRUPTED = 130

@@ -202,10 +202,11 @@ async def day_ends(stage: Stage) -> None:
     """17:00 in Chicago: the day's figures are compared with the exchange, then they begin anew."""
     stage.scene("17:00 in Chicago")
     await stage.stop_prices()
-    await stage.check_agreement()
+    agreed = await stage.check_agreement()
     await stage.check_locked_are_flat()
     await stage.close_the_day()
-    await stage.say("Every position and every dollar agree with the exchange. The day ends.")
+    if agreed:
+        await stage.say("Every position and every dollar agree with the exchange. The day ends.")
     await stage.rush(RESET - LAST_SECONDS, 1)
     await stage.until("the daily reset", lambda: _offset(stage) is not None, within=2 * PATIENCE)
     stage.noted.reset_offset_s = _offset(stage)

@@ -135,8 +135,9 @@ def _account(scenery: Scenery, trader: Trader) -> RenderableType:
     shown = None if scenery.picture is None else scenery.picture.accounts.get(trader.account)
     title = f"[bold]{trader.name}[/bold], {trader.character}"
     if shown is None:
-        down = Text("\nits actor is down, restarting", style="bold magenta")
-        return Panel(down if scenery.picture else Text(""), title=title, border_style="magenta")
+        said = "\nits actor is down, restarting" if scenery.picture else "\nnot guarded yet"
+        down = Text(said, style="bold magenta")
+        return Panel(down, title=title, title_align="left", border_style="magenta")
     lines = (_held(shown, scenery.names), _money(shown), _left(shown), _state(shown))
     return Panel(Group(*lines), title=title, title_align="left", border_style=_colour(shown))
 
@@ -168,7 +169,8 @@ def _left(shown: AccountShown) -> Text:
 def _state(shown: AccountShown) -> Text:
     if shown.locks:
         until = max(lock.until for lock in shown.locks).astimezone(CHICAGO)
-        return Text(f"LOCKED until {until:%H:%M}", style="bold red")
+        heard = "" if shown.live else ", cut off"
+        return Text(f"LOCKED until {until:%H:%M}{heard}", style="bold red")
     if not shown.live:
         return Text(PHASES.get(shown.phase, shown.phase), style="bold yellow")
     return Text("guarded, live", style="green")

@@ -13,8 +13,8 @@ from console.demo.chronicle import Chronicle, Deed, Enforcement, Kind
 from console.demo.flows import Distribution, Flows
 from console.demo.gateway import Control
 from console.demo.picture import AccountShown, Picture, path_of, picture_of
-from console.demo.trading import TradingDesk
 from console.demo.truth import Truth, disagreements, locked_but_open, truth_of
+from simulator.trader import TradingDesk
 from supervision import Crashed, Restarting, SupervisionEvent, System
 
 LOOK_EVERY = 0.002
@@ -238,7 +238,7 @@ class Stage:
             for sentence in locked_but_open(picture, truth):
                 self.wrong(sentence)
 
-    async def check_agreement(self) -> None:
+    async def check_agreement(self) -> bool:
         """Invariant: daemon and exchange agree on positions and net P&L, once nobody trades."""
         found: tuple[str, ...] = ("the daemon shows nothing",)
         with trio.move_on_after(AGREED_WITHIN):
@@ -249,6 +249,7 @@ class Stage:
                     found = disagreements(picture, truth, self._equity_before)
         for sentence in found:
             self.wrong(sentence)
+        return not found
 
     async def check_untouched(self, trader: Trader, *, orders: int) -> None:
         """Invariant: nothing was enforced here, and the exchange has the trader's own orders only."""

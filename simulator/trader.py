@@ -1,24 +1,42 @@
-"""Trading as any client of a ProjectX gateway does it: REST, a token, and no favours."""
+"""Trading as any client of a ProjectX gateway does it: REST, a token, and no favours.
+
+For demos and tests, against a simulated gateway on this machine only: nothing else of this project
+can place an order.
+"""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
-
-from console.demo.cast import Trader
 
 LIMIT, MARKET, STOP = 1, 2, 4
 """Order types of the gateway's API."""
 
 
+class Trader(Protocol):
+    """Whose orders they are."""
+
+    @property
+    def account_id(self) -> int:
+        """Of the account traded on."""
+
+    @property
+    def root(self) -> str:
+        """Of the contract traded, such as ``NQ``."""
+
+
 class OrderRefused(RuntimeError):
-    """The exchange said no to an order of the story."""
+    """The exchange said no to an order."""
 
 
 class TradingDesk:
     """The traders' access to the gateway."""
 
     def __init__(self, api_url: str, client: httpx.AsyncClient) -> None:
+        """ValueError for a gateway that is not on this machine."""
+        if urlsplit(api_url).hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(f"orders are for a simulated gateway on this machine, not {api_url}")
         self._url = api_url
         self._client = client
         self._headers: dict[str, str] = {}
