@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from actors.account_image import picture_of, restored
+from actors.interest import Interest
 from actors.locks import LockKeeper
 from actors.messages import (
     AccountMessage,
@@ -22,7 +23,6 @@ from actors.messages import (
     ConnectionMessage,
     ContractFound,
     ContractMissing,
-    ContractWanted,
     DayTurned,
     EnforcementDone,
     EnforcementMessage,
@@ -99,9 +99,6 @@ class Account(Actor[AccountMessage]):
         """Why the state is to be judged at the end of this turn, and by which input."""
         self._unshown = False
         """Enforcement has not seen the present holdings."""
-        self._held: frozenset[str] = frozenset()
-        """Contracts whose marks are wanted."""
-        self._contracts_asked: set[str] = set()
         self._reducing: set[str] = set()
         """Contracts that enforcement has said it is closing."""
         self._covers: dict[str, timedelta] = {}
@@ -114,6 +111,12 @@ class Account(Actor[AccountMessage]):
         """Rebuild what the journal knows, and introduce this account to those it depends on."""
         self._state = restored(
             self._name, self._calendar, self._desk.journal.projection, self._clock.now()
+        )
+        self._interest = Interest(
+            state=self._state,
+            connection=self._connection,
+            reply_to=self.context.self,
+            held_changed=lambda: self._introduce("prices"),
         )
         self._reconciler: Reconciler[AccountMessage] = Reconciler(
             name=self._name,
@@ -154,7 +157,7 @@ class Account(Actor[AccountMessage]):
             case Reread(reading):
                 self._reconciler.done(reading)
             case ContractFound(contract):
-                self._contracts_asked.discard(contract.id)
+                self._interest.answered(contract.id)
                 self._state.apply_contract(contract)
                 self._judge_now("contract")
             case ContractMissing(contract_id, problem):
@@ -162,7 +165,7 @@ class Account(Actor[AccountMessage]):
             case Judged(wake_in, alerts):
                 self._wake_no_later_than(trio.current_time() + wake_in)
                 for alert in alerts:
-                    if alert.contract_id not in self._contracts_asked:
+                    if not self._interest.premature(alert):
                         self._desk.alert_once(alert)
             case LockSet(lock):
                 if self._state.add_lock(lock):
@@ -210,7 +213,7 @@ class Account(Actor[AccountMessage]):
             case "connection":
                 self._connection.tell(Join(self._name, me))
             case "prices":
-                self._prices.tell(Hold(self._name, self._login, self._held, me))
+                self._prices.tell(Hold(self._name, self._login, self._interest.held, me))
             case "clock":
                 self._session_clock.tell(ClockJoin(self._name, me))
             case "rules":
@@ -249,7 +252,7 @@ class Account(Actor[AccountMessage]):
         """What a change of exposure asks for beside a judgement."""
         if trigger in (Trigger.POSITION, Trigger.ORDER):
             self._show_holdings()
-        self._follow_contracts()
+        self._interest.follow()
         if self._disagrees():
             self.context.after(DISAGREE_AT_MOST, Wake("disagreement"))
 
@@ -257,18 +260,8 @@ class Account(Actor[AccountMessage]):
         """Trades and positions tell different stories, and the broker was not asked yet."""
         return any(not gap.reconciled for gap in self._state.disagreements().values())
 
-    def _follow_contracts(self) -> None:
-        for contract_id in self._state.missing_contracts():
-            if contract_id not in self._contracts_asked:
-                self._contracts_asked.add(contract_id)
-                self._connection.tell(ContractWanted(contract_id, self.context.self))
-        held = self._state.held_contracts()
-        if held != self._held:
-            self._held = held
-            self._introduce("prices")
-
     def _contract_missing(self, contract_id: str, problem: str) -> None:
-        self._contracts_asked.discard(contract_id)
+        self._interest.answered(contract_id)
         self._desk.alert_once(
             Alert(
                 "contract_unknown",
@@ -317,7 +310,7 @@ class Account(Actor[AccountMessage]):
             self._record_day(self._state.open_at_start(), None)
             image = self._desk.journal.projection.account(self._name)
             self._state.restore_covers(image.covers)
-        self._follow_contracts()
+        self._interest.follow()
         self._show_holdings()
         self._enforcement.tell(BrokerBack())
         trigger = Trigger.START if first else Trigger.FULL

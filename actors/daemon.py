@@ -138,7 +138,7 @@ class Daemon:
                 accounts.start_child(self._account(account, connection))
 
         def adopt(found: BrokerAccount) -> bool:
-            if found.name in accounts:
+            if found.name.replace("/", "|") in accounts:
                 return True
             adopted = self._plan.adopt(login.name, found.name)
             if adopted is not None:
@@ -175,7 +175,7 @@ class Daemon:
         enforcement: Ref[EnforcementMessage] = Ref("enforcement")
         journal, clock = self._ports.journal, self._ports.clock
         return SupervisorSpec(
-            account.name,
+            account.name.replace("/", "|"),
             (
                 ChildSpec(
                     "account",

@@ -1,0 +1,60 @@
+"""Which contracts an account holds: their records and prices are asked for, and may take a moment."""
+
+from collections.abc import Callable
+
+import trio
+
+from actors.messages import ConnectionMessage, ContractFound, ContractMissing, ContractWanted
+from risk.account_state import AccountState
+from risk.verdict import Alert
+from supervision import Ref
+
+FIRST_PRICE_WITHIN = 3.0
+"""Seconds that a contract's record and first price may take before their absence is told."""
+
+
+class Interest:
+    """The contracts whose marks and records one account needs; a part of its actor."""
+
+    def __init__(
+        self,
+        *,
+        state: AccountState,
+        connection: Ref[ConnectionMessage],
+        reply_to: Ref[ContractFound | ContractMissing],
+        held_changed: Callable[[], None],
+    ) -> None:
+        self._state = state
+        self._connection = connection
+        self._reply_to = reply_to
+        self._held_changed = held_changed
+        self.held: frozenset[str] = frozenset()
+        """Contracts whose marks are wanted."""
+        self._since: dict[str, float] = {}
+        """Monotonic seconds since when each of them is."""
+        self._asked: set[str] = set()
+        """Contracts whose record is on its way."""
+
+    def follow(self) -> None:
+        """The state has changed: ask for what is new in it."""
+        for contract_id in self._state.missing_contracts():
+            if contract_id not in self._asked:
+                self._asked.add(contract_id)
+                self._connection.tell(ContractWanted(contract_id, self._reply_to))
+        held = self._state.held_contracts()
+        if held != self.held:
+            now = trio.current_time()
+            self._since = {c: self._since.get(c, now) for c in sorted(held)}
+            self.held = held
+            self._held_changed()
+
+    def answered(self, contract_id: str) -> None:
+        """The record has come, or will not; it is asked for again when the state changes next."""
+        self._asked.discard(contract_id)
+
+    def premature(self, alert: Alert) -> bool:
+        """About a contract so new here that its record or first price is still on the way."""
+        if alert.contract_id is None or alert.code not in ("contract_unknown", "mark_stale"):
+            return False
+        now = trio.current_time()
+        return now - self._since.get(alert.contract_id, now) < FIRST_PRICE_WITHIN
