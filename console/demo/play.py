@@ -31,7 +31,7 @@ SEED = 7
 LIVE_WITHIN = 15.0
 START = RESET - timedelta(minutes=18)
 FULL = Pace(start=START, speed=6, read_s=1.9, rush_s=3.0, volley=12)
-FAST = Pace(start=START, speed=12, read_s=0.04, rush_s=0.4, volley=12)
+FAST = Pace(start=START, speed=12, read_s=0.04, rush_s=0.4, volley=8)
 
 
 class Audience(Protocol):

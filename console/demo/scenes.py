@@ -34,7 +34,7 @@ DARK_S = 0.5
 MES_TICK = NQ_TICK = Decimal("0.25")
 LAST_MINUTE = timedelta(seconds=75)
 LAST_MINUTE_SPEED = 2.0
-LAST_SECONDS = timedelta(seconds=2.5)
+LAST_SECONDS = timedelta(seconds=1.7)
 """Before the reset; more than the session clock leaves between two looks."""
 
 Scene = Callable[[Stage], Awaitable[None]]
