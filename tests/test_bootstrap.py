@@ -191,6 +191,52 @@ def test_it_can_be_called_through_a_link(tree: Path, tools: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "x|")
 
 
+def bootstrap_with_everything_installed(tree: Path) -> subprocess.CompletedProcess[str]:
+    """Prepare an environment in which nothing has to be fetched: its uv only says yes."""
+    venv = tree / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, timeout=60)
+    (venv / "bin" / "pip").write_text(f"#!{venv}/bin/python\n")
+    for name in ("uv", "seawall"):
+        (venv / "bin" / name).write_text(f"#!{shutil.which('sh')}\nexit 0\n")
+        (venv / "bin" / name).chmod(0o755)
+    return start(
+        tree,
+        os.environ["PATH"],
+        "--bootstrap",
+        SEAWALL_PYTHON=sys.executable,
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+
+
+def module(folder: Path, source: str = "") -> Path:
+    """A package of its own in a folder; the place of its bytecode."""
+    package = folder / "mine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(source)
+    return package / "__pycache__"
+
+
+def test_bytecode_is_made_when_the_environment_is(tree: Path) -> None:
+    """The first start is quick, and every one where Python may not write bytecode itself."""
+    installed = tree / ".venv" / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    places = [module(tree), module(installed)]
+    result = bootstrap_with_everything_installed(tree)
+    assert result.returncode == 0, result.stderr
+    assert [len(list(place.glob("*.pyc"))) for place in places] == [1, 1]
+    assert (tree / ".venv" / "seawall-stamp").exists()
+
+
+@pytest.mark.parametrize("source", ["", "this is no Python"])
+def test_without_bytecode_it_works_too(tree: Path, source: str) -> None:
+    """A tree one may not write in, or a file that is no Python, is no failure and no noise."""
+    place = module(tree, source)
+    place.write_text("where a folder is wanted")
+    result = bootstrap_with_everything_installed(tree)
+    assert result.returncode == 0, result.stderr
+    assert "mine" not in result.stderr
+    assert (tree / ".venv" / "seawall-stamp").exists()
+
+
 def stamped(tree: Path, tools: Path) -> None:
     """Put a finished environment into the tree: a program that prints its arguments."""
     programs = tree / ".venv" / "bin"
