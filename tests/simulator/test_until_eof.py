@@ -15,9 +15,9 @@ def test_it_ends_in_order_when_its_standard_input_does() -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout is not None
+    assert process.stdin is not None
     try:
-        assert process.stdout is not None
-        assert process.stdin is not None
         assert "api_url" in process.stdout.readline()
         assert process.poll() is None
         process.stdin.close()
