@@ -50,6 +50,15 @@ Side = Callable[[Gateway, Path], list[str]]
 
 
 @frozen
+class Running:
+    """A side's process."""
+
+    pid: int
+    folder: Path
+    """What it keeps is in there."""
+
+
+@frozen
 class Sample:
     """One side in one round."""
 
@@ -77,7 +86,7 @@ def bare(gateway: Gateway, folder: Path) -> list[str]:
 
 
 @contextmanager
-def running(side: Side, gateway: Gateway) -> Iterator[None]:
+def running(side: Side, gateway: Gateway) -> Iterator[Running]:
     """Run a side's process until the block ends; what it said is shown only when that fails."""
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -86,7 +95,7 @@ def running(side: Side, gateway: Gateway) -> Iterator[None]:
             process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
             keep_to(process.pid, OTHER_CORE)
             try:
-                yield
+                yield Running(process.pid, folder)
             except AssertionError:
                 print((folder / "said").read_text("utf-8")[-3000:], file=sys.stderr)
                 raise
@@ -152,12 +161,12 @@ def _measured(gateway: Gateway, fills: int, unclosed: int) -> Sample:
     times = [
         (closed - written) * 1000
         for account in ACCOUNTS
-        for written, closed in _pairs(sorted(pushed[account].values()), closes[account])
+        for written, closed in pairs(sorted(pushed[account].values()), closes[account])
     ]
     return Sample(tuple(times), unclosed, sum(map(len, closes.values())) - fills)
 
 
-def _pairs(written: list[float], closed: list[float]) -> Iterator[tuple[float, float]]:
+def pairs(written: list[float], closed: list[float]) -> Iterator[tuple[float, float]]:
     """Each fill with the first close after it and before the next."""
     for start, end in pairwise([*written, float("inf")]):
         first = next((it for it in closed if start <= it < end), None)
@@ -208,7 +217,7 @@ def _ratio(load: str, found: dict[str, list[Sample]], ratios: list[float]) -> Fi
 
 def run(*, quick: bool, heavy: bool = False) -> None:
     """Idle and at 1,000 quotes a second, ``heavy`` also at 4,000; ``quick`` in under a minute."""
-    rounds, fills = (2, 100) if quick else (4, 200)
+    rounds, fills = (2, 60) if quick else (4, 200)
     keep_to(0, GATEWAYS_CORE)
     loads = list(LOADS) if heavy else list(LOADS)[:2]
     for load in loads:
