@@ -5,7 +5,8 @@ id, and turns each request into a task whose one answer goes back to the asker. 
 its open mutations are answered as unknown by its next incarnation.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -58,6 +59,7 @@ from broker.port import (
     NotExecuted,
     Numbering,
     OrderUpdate,
+    Outcome,
     PositionUpdate,
     QuoteUpdate,
     RateLimited,
@@ -69,10 +71,12 @@ from broker.roots import conflicting_root
 from risk.domain import BrokerAccount, Contract
 from risk.verdict import Alert
 from store.port import Journal
-from supervision import Actor, MailboxFull, Ref
+from supervision import Actor, MailboxFull, Ref, Timer
 
 LIST_EVERY = 15.0
 """Seconds between looks at the account list."""
+LIST_AGAIN_AFTER = 2.0
+"""Seconds after a look that failed."""
 RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
 """Seconds between tries to reach a gateway that does not answer; the last repeats."""
 REJECTED_AFTER = (30.0, 60.0, 120.0, 300.0)
@@ -111,6 +115,10 @@ class Connection(Actor[ConnectionMessage]):
         """The user hub's last news has not been passed on yet."""
         self._listing = False
         self._list_again = False
+        self._relist: Timer | None = None
+        """The one timer after a failed look at the account list."""
+        self._closing: Counter[tuple[int, str]] = Counter()
+        """Closes under way by account and contract, also those of an enforcement that has died."""
         self._problem = "not connected yet"
 
     async def started(self) -> None:
@@ -308,7 +316,9 @@ class Connection(Actor[ConnectionMessage]):
             return
         if accounts is None:
             log.warning("account list not read", login=self._login.name, problem=problem)
-            self.context.after(2.0, Wake("list"))
+            if self._relist is not None:
+                self._relist.cancel()
+            self._relist = self.context.after(LIST_AGAIN_AFTER, Wake("list"))
             return
         known = frozenset(self._roster.by_id)
         for alert in self._roster.listed(accounts):
@@ -382,13 +392,31 @@ class Connection(Actor[ConnectionMessage]):
         if session is None:
             reply_to.tell(RequestAnswered(request, NotExecuted(f"no session: {self._problem}")))
             return
+        call = mutation(session, message)
+        if not isinstance(message, CancelOrder):
+            contract = message.account_id, message.contract_id
+            if isinstance(message, PartialCloseContract) and self._closing[contract]:
+                # Sized without knowledge of the one under way, both together would close too much.
+                busy = NotExecuted("another close of this position is still under way")
+                reply_to.tell(RequestAnswered(request, busy))
+                return
+            self._closing[contract] += 1
+            call = partial(self._closed, contract, call)
         self.context.request(
-            mutation(session, message),
+            call,
             lambda outcome: MutationAnswered(request, outcome, reply_to),
             lost=MutationAnswered(
                 request, Unknown("the connection restarted before the answer"), reply_to
             ),
         )
+
+    async def _closed(
+        self, contract: tuple[int, str], call: Callable[[], Awaitable[Outcome]]
+    ) -> Outcome:
+        try:
+            return await call()
+        finally:
+            self._closing[contract] -= 1
 
     def _read(self, message: Read) -> None:
         if self._session is None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from actors.intents import (
     Answered,
@@ -37,6 +37,7 @@ from actors.messages import (
     Holdings,
     LockSet,
     PartialCloseContract,
+    PeerEnded,
     ReadDone,
     ReadFailed,
     ReadWanted,
@@ -58,6 +59,8 @@ from supervision import Actor, Ref, Timer
 
 PAPERWORK_AFTER = 0.005
 """Seconds that logs and records stand back, so that a request never waits for them."""
+READ_WITHIN = 10.0
+"""A read without an answer for so long counts as failed; an answer that comes later is too old."""
 REQUESTS_PER_LIFE = 1_000_000
 """Request numbers of one incarnation never meet those of another."""
 
@@ -119,6 +122,10 @@ class Enforcement(Actor[EnforcementMessage]):
         self._paper: list[Callable[[], None]] = []
         self._records: list[Record] = []
         self._timer: Timer | None = None
+        self._reads = 0
+        self._reading = ""
+        """Purpose of the read that is awaited; no other answer says what the broker holds now."""
+        self._read_timer: Timer | None = None
         self._imagined: set[tuple[str, Action, Episode | None]] = set()
         """What a watched account was already told it would have done."""
 
@@ -128,6 +135,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._account_id = image.broker_id
         self._locks = {(lock.rule, lock.until) for lock in image.locks}
         generation = self.context.generation
+        self.context.watch(self._connection, partial(PeerEnded, "connection"))
         self._enforcer = Enforcer(
             name=f"{self._account}-{self._journal.statistics().last}-{generation}",
             last_request=generation * REQUESTS_PER_LIFE,
@@ -150,11 +158,12 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._enforcer.hurry(mono)
             case RequestAnswered(request, outcome):
                 self._enforcer.answer(request, outcome, mono)
-            case ReadDone(positions=positions, orders=orders):
-                self._enforcer.exposure(positions or (), orders or (), mono)
-                self._state.tell(Reread(message))
-            case ReadFailed():
-                self._enforcer.read_failed(mono)
+            case ReadDone():
+                self._read_done(message, mono)
+            case ReadFailed(purpose):
+                self._read_failed(purpose, mono)
+            case PeerEnded():
+                self._read_failed(self._reading, mono)  # its reads have ended with it
             case Wake("paperwork"):
                 self._do_paperwork()
                 return
@@ -171,6 +180,33 @@ class Enforcement(Actor[EnforcementMessage]):
                 for i in self._enforcer.open_intents
             ],
         }
+
+    # ---- reads --------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        self._reads += 1
+        self._reading = f"enforcement-{self.context.generation}-{self._reads}"
+        self._connection.tell(
+            ReadWanted(self._reading, self._id(), self.context.self, Priority.ENFORCEMENT)
+        )
+        unanswered = ReadFailed(self._reading, "no answer in time")
+        self._read_timer = self.context.after(READ_WITHIN, unanswered)
+
+    def _read_done(self, reading: ReadDone, mono: float) -> None:
+        if reading.purpose == self._reading:
+            self._end_read()
+            self._enforcer.exposure(reading.positions or (), reading.orders or (), mono)
+        self._state.tell(Reread(evolve(reading, purpose="enforcement")))
+
+    def _read_failed(self, purpose: str, mono: float) -> None:
+        if self._reading and purpose == self._reading:
+            self._end_read()
+            self._enforcer.read_failed(mono)
+
+    def _end_read(self) -> None:
+        self._reading = ""
+        if self._read_timer is not None:
+            self._read_timer.cancel()
 
     # ---- verdicts -----------------------------------------------------------------------------
 
@@ -259,9 +295,7 @@ class Enforcement(Actor[EnforcementMessage]):
             case SendCancel(request, order_id):
                 self._connection.tell(CancelOrder(request, self._id(), order_id, self.context.self))
             case ReadExposure():
-                self._connection.tell(
-                    ReadWanted("enforcement", self._id(), self.context.self, Priority.ENFORCEMENT)
-                )
+                self._read()
             case InFlight(contract_id, reducing):
                 self._state.tell(Reducing(contract_id, reducing))
             case Began(intent):

@@ -10,7 +10,7 @@ from broker.clock import Clock
 from risk.verdict import Alert
 from store import records
 from store.port import Journal
-from supervision import Actor, Lane, mailbox_policy
+from supervision import Actor, Lane, Timer, mailbox_policy
 
 log = structlog.get_logger("seawall.store")
 
@@ -43,6 +43,8 @@ class Store(Actor[StoreMessage]):
         self._committing = False
         self._more = False
         self._degraded = False
+        self._retry: Timer | None = None
+        """The one timer after a failed commit."""
 
     async def started(self) -> None:
         """Tell what opening the journal found, and commit what an earlier incarnation left."""
@@ -85,8 +87,10 @@ class Store(Actor[StoreMessage]):
 
     def _watch_disk(self) -> None:
         state = self._journal.state
+        if self._retry is not None:
+            self._retry.cancel()
         if state.degraded:
-            self.context.after(RETRY_AFTER, Commit())
+            self._retry = self.context.after(RETRY_AFTER, Commit())
         if state.degraded == self._degraded:
             return
         self._degraded = state.degraded

@@ -1,0 +1,65 @@
+"""Actors that die at bad moments: nothing is closed twice, and nothing waits for an answer for ever."""
+
+import pytest
+import trio
+
+from actors.messages import ReadDone
+from tests.actors.world import World, run
+
+ACCOUNT = "seawall/logins/sim/accounts/SIM-50K-1/"
+CONNECTION = "seawall/logins/sim/connection"
+
+
+@pytest.mark.parametrize("after", [0.001, 0.02, 0.06, 0.1, 0.3])
+def test_a_read_that_dies_with_the_connection_is_begun_again(after: float) -> None:
+    """A partial close waits for a read; whoever carried it is gone, and another one is asked for."""
+
+    async def story() -> None:
+        world = World(read_latency=0.2)
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 7)
+            await trio.sleep(after)
+            world.system.crash(CONNECTION, "planned")
+            await trio.sleep(5)
+            assert world.held(1001) == 5
+
+    run(story)
+
+
+@pytest.mark.parametrize("after", [0.02, 0.1, 0.3, 0.5])
+@pytest.mark.parametrize("victim", ["account", "rules", "enforcement"])
+def test_a_partial_close_under_way_is_not_sent_again_by_a_successor(
+    victim: str, after: float
+) -> None:
+    """Two too many are closed, however slowly: a second partial close would take two more."""
+
+    async def story() -> None:
+        world = World(request_latency=1.0)
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 7)
+            await trio.sleep(after)
+            world.system.crash(ACCOUNT + victim, "planned")
+            await trio.sleep(8)
+            assert world.held(1001) == 5
+
+    run(story)
+
+
+def test_only_the_awaited_read_says_what_the_broker_holds_now() -> None:
+    """An answer to an earlier life's question is not taken for the answer to this one's."""
+
+    async def story() -> None:
+        world = World(read_latency=0.4)
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 7)
+            await trio.sleep(0.1)
+            enforcement = world.system.find(ACCOUNT + "enforcement")
+            assert enforcement is not None
+            enforcement.tell(ReadDone("enforcement-0-1", 1, 0, 0, (), (), None))
+            await trio.sleep(3)
+            assert world.held(1001) == 5
+
+    run(story)
