@@ -2,6 +2,8 @@
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -84,6 +86,14 @@ def swallows_everything(handler: ast.ExceptHandler) -> bool:
     again = handler.body[-1]
     raised_again = isinstance(again, ast.Raise) and again.exc is None
     return bool(broad or kind is None) and not raised_again
+
+
+def test_what_the_program_imports_is_declared() -> None:
+    """Also what another package happens to bring: it may stop doing so."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    named = [re.split(r"[^\w-]", each)[0].replace("-", "_") for each in project["dependencies"]]
+    used = set().union(*(imported_roots(tree) for _, tree in sources(*MAY_IMPORT)))
+    assert used - {"", *sys.stdlib_module_names, *MAY_IMPORT, *named} == set()
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -189,11 +199,7 @@ def test_no_binary_fractions_in_the_rules() -> None:
 
 def test_files_stay_short() -> None:
     """A file is one idea; one that has grown past this holds two."""
-    files = [
-        path
-        for name in (*MAY_IMPORT, "benchmarks")
-        for path in (ROOT / name).rglob("*.py")
-    ]
+    files = [path for name in (*MAY_IMPORT, "benchmarks") for path in (ROOT / name).rglob("*.py")]
     lengths = {path: len(path.read_text("utf-8").splitlines()) for path in files}
     assert {str(path): n for path, n in lengths.items() if n > MAX_LINES} == {}
 
