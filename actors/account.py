@@ -55,6 +55,7 @@ from risk.evaluate import Trigger
 from risk.ledger import OpenAtStart
 from risk.trading_day import TradingCalendar
 from risk.verdict import Alert
+from risk.wires import Wire
 from store import records
 from store.port import Journal
 from supervision import Actor, Ref, Timer
@@ -97,6 +98,10 @@ class Account(Actor[AccountMessage]):
         self._enforcement = enforcement
         self._pending: tuple[Trigger, Origin] | None = None
         """Why the state is to be judged at the end of this turn, and by which input."""
+        self._wires: Mapping[str, Wire] = {}
+        """By contract: a mark that does not trip its wire changes no answer."""
+        self._changed_at = 0.0
+        """Monotonic seconds of the last change that was more than a price."""
         self._unshown = False
         """Enforcement has not seen the present holdings."""
         self._reducing: set[str] = set()
@@ -144,7 +149,9 @@ class Account(Actor[AccountMessage]):
         """Merge what came, then see that it is judged."""
         match message:
             case Marked(contract_id, mark):
-                if self._state.apply_mark(contract_id, mark):
+                wire = self._wires.get(contract_id)
+                changed = self._state.apply_mark(contract_id, mark)
+                if changed and (wire is None or wire.tripped(mark)):
                     self._judge(Trigger.MARK, Origin("mark", trio.current_time()))
             case Fill() | PositionUpdate() | OrderUpdate() | AccountUpdate():
                 self._event(message)
@@ -156,13 +163,11 @@ class Account(Actor[AccountMessage]):
                 self._reconciler.failed(message)
             case Reread(reading):
                 self._reconciler.done(reading)
-            case ContractFound(contract):
-                self._interest.answered(contract.id)
-                self._state.apply_contract(contract)
-                self._judge_now("contract")
-            case ContractMissing(contract_id, problem):
-                self._contract_missing(contract_id, problem)
-            case Judged(wake_in, alerts):
+            case ContractFound() | ContractMissing():
+                self._contract_answered(message)
+            case Judged(wake_in, alerts, wires, as_of):
+                if wires is not None and as_of >= self._changed_at:
+                    self._wires = wires
                 self._wake_no_later_than(trio.current_time() + wake_in)
                 for alert in alerts:
                     if not self._interest.premature(alert):
@@ -234,6 +239,7 @@ class Account(Actor[AccountMessage]):
             case Fill(trade=trade):
                 trigger, changed = Trigger.FILL, self._state.apply_trade(trade, now, mono)
                 if changed:
+                    self._reconciler.trade_heard()
                     self._desk.record(records.fill(self._name, now, trade))
             case PositionUpdate(position=position):
                 trigger = Trigger.POSITION
@@ -241,6 +247,8 @@ class Account(Actor[AccountMessage]):
             case OrderUpdate(order=order):
                 trigger, changed = Trigger.ORDER, self._state.apply_order(order, now)
             case AccountUpdate(account=account):
+                if self._state.balance != account.balance:
+                    self._reconciler.balance_moved(listed=False)
                 trigger, changed = Trigger.ACCOUNT, self._state.apply_account(account)
             case _:
                 assert_never(message)
@@ -260,14 +268,19 @@ class Account(Actor[AccountMessage]):
         """Trades and positions tell different stories, and the broker was not asked yet."""
         return any(not gap.reconciled for gap in self._state.disagreements().values())
 
-    def _contract_missing(self, contract_id: str, problem: str) -> None:
-        self._interest.answered(contract_id)
+    def _contract_answered(self, message: ContractFound | ContractMissing) -> None:
+        if isinstance(message, ContractFound):
+            self._interest.answered(message.contract.id)
+            self._state.apply_contract(message.contract)
+            self._judge_now("contract")
+            return
+        self._interest.answered(message.contract_id)
         self._desk.alert_once(
             Alert(
                 "contract_unknown",
-                f"{contract_id} cannot be valued: {problem}. Its profit and loss is NOT guarded "
-                "until the broker's record of it can be read; its size still is",
-                contract_id,
+                f"{message.contract_id} cannot be valued: {message.problem}. Its profit and loss "
+                "is NOT guarded until the broker's record of it can be read; its size still is",
+                message.contract_id,
                 critical=True,
             )
         )
@@ -285,7 +298,7 @@ class Account(Actor[AccountMessage]):
             case LinkDown(reason):
                 self._link_lost(reason)
             case Missed(reason):
-                self._reconciler.doubt(f"an event could not be read: {reason}")
+                self._reconciler.missed(f"an event could not be read: {reason}")
 
     def _link_lost(self, reason: str) -> None:
         self._state.lost_hub()
@@ -298,7 +311,7 @@ class Account(Actor[AccountMessage]):
             seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
             self._desk.record(records.account_seen(self._clock.now(), seen))
         if self._state.balance != account.balance:
-            self._reconciler.balance_moved()
+            self._reconciler.balance_moved(listed=True)
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         self._locks.skew_measured(skew)
@@ -320,6 +333,8 @@ class Account(Actor[AccountMessage]):
 
     def _judge(self, trigger: Trigger, origin: Origin) -> None:
         """Have the state judged at the end of this turn, for every reason that came up in it."""
+        if trigger is not Trigger.MARK:
+            self._wires, self._changed_at = {}, trio.current_time()
         if self._pending is None:
             self._pending = trigger, origin
         elif self._pending[0] is not trigger:

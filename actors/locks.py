@@ -1,7 +1,8 @@
 """When do an account's locks end? By the broker's clock, and only on fresh knowledge of it.
 
-A machine's clock can be wrong or be set; the broker's is known by its answers. A lock that seems due
-therefore first asks for a new look at the account list, whose answer brings the broker's time.
+A machine's clock can be wrong or be set; the broker's is known by its answers. A lock ends at its
+time if the two were compared within the last minute and ours has not jumped since; else it first asks
+for a new look at the account list, whose answer brings the broker's time.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from supervision import Ref
 
 SKEW_TOLERATED = 2.0
 """Seconds between the broker's clock and ours; its Date header is not finer than one."""
+COMPARED_WITHIN = 60.0
+"""Seconds for which a comparison of the clocks is good, unless ours jumps."""
 LOOK_AGAIN_AFTER = 60.0
 """Seconds: a wall clock may jump, so a long time is never slept in one piece."""
 
@@ -46,13 +49,13 @@ class LockKeeper:
         self._look_after = look_after
         """Asks for :meth:`look` to be called in so many seconds."""
         self._skew = timedelta(0)
-        self._skew_at = float("-inf")
-        self._due_since: float | None = None
+        self._compared: tuple[float, datetime] | None = None
+        """Monotonic seconds and our wall time of the newest comparison."""
 
     def skew_measured(self, seconds: float) -> None:
         """The broker's clock was compared with ours."""
-        self._skew_at = trio.current_time()
         self._skew = timedelta(seconds=seconds if abs(seconds) > SKEW_TOLERATED else 0.0)
+        self._compared = trio.current_time(), self._clock.now()
         if not self._skew:
             self._desk.settled("clock_skew")
             return
@@ -71,19 +74,25 @@ class LockKeeper:
             return False
         left = self._left(min(pending))
         if left > 0:
-            self._due_since = None
             self._look_after(min(left, LOOK_AGAIN_AFTER))
             return False
-        if self._due_since is None:
-            self._due_since = trio.current_time()
-        if self._skew_at < self._due_since:
+        if not self._certain():
             self._connection.tell(ListingWanted())
             return False
-        self._due_since = None
         ended = self._state.expire_locks(self._clock.now() + self._skew)
         for lock in ended:
             log.info("lock ended", account=self._name, rule=lock.rule, until=lock.until.isoformat())
         return bool(ended)
+
+    def _certain(self) -> bool:
+        """The clocks were compared lately, and ours has not been set since."""
+        if self._compared is None:
+            return False
+        at, wall = self._compared
+        passed = trio.current_time() - at
+        expected = wall + timedelta(seconds=passed * self._clock.speed)
+        jumped = abs((self._clock.now() - expected).total_seconds()) > SKEW_TOLERATED
+        return passed <= COMPARED_WITHIN and not jumped
 
     def _left(self, until: datetime) -> float:
         left = until - (self._clock.now() + self._skew)

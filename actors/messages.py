@@ -23,6 +23,7 @@ from risk.domain import BrokerAccount, Contract, Order, Position, Trade
 from risk.evaluate import Trigger
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, Lock, Verdict
+from risk.wires import Wire
 from supervision import Lane, Overflow, Ref, Terminated, mailbox_policy
 
 # ---- requests to a connection -----------------------------------------------------------------
@@ -285,6 +286,10 @@ class Judged:
     wake_in: float
     """Seconds; infinite when time alone changes nothing."""
     alerts: tuple[Alert, ...]
+    wires: Mapping[str, Wire] | None
+    """By contract: marks that do not trip them change no answer; None: every mark must be judged."""
+    as_of: float
+    """Monotonic seconds of the state that was judged; the wires hold for no later one."""
 
 
 @frozen

@@ -69,6 +69,8 @@ class Pursuit:
     sent_keep: int = 0
     first_sent: float | None = None
     tries: int = 0
+    reached: bool = False
+    """Events have shown it fulfilled since the last answer; a read must still confirm it."""
     problem: str = ""
 
     def begin_send(self, request: int, mono: float) -> None:
@@ -80,7 +82,7 @@ class Pursuit:
 
     def end_send(self, outcome: Outcome, mono: float) -> None:
         """The request was answered: when to look, and when to try again."""
-        self.request, self.read_from = None, mono
+        self.request, self.read_from, self.reached = None, mono, False
         delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
         match outcome:
             case Done():
@@ -103,7 +105,7 @@ class Pursuit:
         """More is to be closed than before: a full close needs no read and does not wait."""
         self.keep = keep
         if self.request is None:
-            self.due, self.tries = mono, 0
+            self.due, self.tries, self.reached = mono, 0, False
             self.read_from = mono if keep else None
             self.look_at = mono
 
@@ -314,9 +316,15 @@ class Enforcer:
         how = self._fulfilled(pursuit, contract_id)
         if how and self._informed and self._read_is_new(pursuit):
             self._end_pursuit(contract_id, pursuit, how, mono)
-        elif how:
-            pursuit.look_at = min(pursuit.look_at, mono)  # an event says so: let a read confirm it
-        elif mono >= pursuit.due and self._ready(pursuit, mono):
+            return
+        if how:
+            # An event says so: let a read confirm it.
+            pursuit.reached, pursuit.look_at = True, min(pursuit.look_at, mono)
+            return
+        if pursuit.reached:
+            # It had come true and was broken again: a new breach, not a retry that may wait.
+            pursuit.widen(pursuit.keep, mono)
+        if mono >= pursuit.due and self._ready(pursuit, mono):
             self._send(contract_id, pursuit, mono)
 
     def _request_over(self, pursuit: Pursuit, mono: float) -> bool:

@@ -29,6 +29,13 @@ AUDIT_EXPOSED_EVERY = 30.0
 AUDIT_FLAT_EVERY = 60.0
 READ_RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
 UNPROVEN_AGAIN_AFTER = 2.0
+ANSWER_WITHIN = 30.0
+"""Seconds after which a read that was never answered is asked for again."""
+TRADES_TRIED = 3
+"""Reads with trades that may fail before an account that was believed goes on without them."""
+TRADES_AGAIN_AFTER = 30.0
+TRADE_WITHIN = 2.0
+"""Seconds between a trade and the balance it moved, either way round."""
 TRADES_BEFORE_DAY = timedelta(minutes=5)
 
 log = structlog.get_logger("seawall.account")
@@ -80,6 +87,10 @@ class Reconciler[M]:
         self._link_at = 0.0
         self._trades_missing = False
         """Trades must be read before the state can be believed, whichever link it is on."""
+        self._missed = False
+        """Something that nobody could read came during the present run."""
+        self._trade_at = float("-inf")
+        """Monotonic seconds at which a trade was last heard of."""
         self._run: Reconciliation | None = None
         self._runs = 0
         self._timer: Timer | None = None
@@ -93,9 +104,20 @@ class Reconciler[M]:
         """An event of this account was received with this number."""
         self._last_event = max(self._last_event, n)
 
-    def balance_moved(self) -> None:
-        """The balance is not what was believed: there are trades that nobody told us of."""
-        self._trades_missing = True
+    def trade_heard(self) -> None:
+        """A trade was reported: the balance may move."""
+        self._trade_at = trio.current_time()
+
+    def balance_moved(self, *, listed: bool = True) -> None:
+        """The balance is not what was believed: a trade moved it, or one that nobody told us of."""
+        self._trades_missing = self._trades_missing or listed
+        if self.phase is Phase.LIVE and trio.current_time() - self._trade_at > TRADE_WITHIN:
+            self._context.after(TRADE_WITHIN, Wake("balance"))
+
+    def missed(self, why: str) -> None:
+        """Something of this account may have been said that could not be read."""
+        self._missed = self._missed or self.phase is Phase.RECONCILING
+        self.doubt(why)
 
     def link_up(self, link: LinkUp) -> None:
         """The hub is up with this account on it, or still up: said at each look at the list."""
@@ -150,6 +172,10 @@ class Reconciler[M]:
                 self._read(what)
             case "unproven":
                 self.doubt("the link is unproven")
+            case "trades" if self._trades_missing:
+                self.doubt("the trades could not be read")
+            case "balance" if trio.current_time() - self._trade_at > 2 * TRADE_WITHIN:
+                self.doubt("the balance moved, but no trade was heard of")
 
     def failed(self, failure: ReadFailed) -> None:
         """A read failed: try again for as long as the link stands."""
@@ -166,7 +192,13 @@ class Reconciler[M]:
                 critical=True,
             )
         )
-        self._later(delay, purpose)
+        if self.believed and self._run.trades and self._failures >= TRADES_TRIED:
+            # Positions and orders may be readable: sizes, symbols and stops can be guarded.
+            self._run.trades, self._trades_missing = False, True
+        if purpose == "proof":
+            self._prove()  # counts as a look that explained nothing
+        else:
+            self._later(delay, purpose)
 
     def done(self, reading: ReadDone) -> None:
         """A read was answered."""
@@ -190,8 +222,10 @@ class Reconciler[M]:
             self._ask(purpose, Priority.RECONCILE, positions=False, orders=False, trades=True)
         else:
             known = bool(self._state.positions() or self._state.working_orders())
-            purpose, orders = f"reconcile {run.id}", run.trades or known
+            orders = run.trades or known or self._failures >= TRADES_TRIED
+            purpose = f"reconcile {run.id}"
             self._ask(purpose, Priority.RECONCILE, orders=orders, trades=run.trades)
+        self._later(ANSWER_WITHIN, purpose.partition(" ")[0])
 
     def _ask(
         self,
@@ -226,8 +260,8 @@ class Reconciler[M]:
         run = self._run
         if run is None or reading.link != run.link:
             return  # the link has changed meanwhile, and with it the run
-        self._failures = 0
-        if not run.trades and self._positions_differ(reading):
+        hopeless, self._failures = self._failures >= TRADES_TRIED, 0
+        if not (run.trades or hopeless) and self._positions_differ(reading):
             run.trades = True
             self._read("reconcile")
             return
@@ -309,7 +343,12 @@ class Reconciler[M]:
             # Subscriptions that nobody confirmed may be missing: what was lost since is read once.
             self._link = evolve(self._link, proven=True)
             self._context.after(UNPROVEN_AGAIN_AFTER, Wake("unproven"))
+        if self._trades_missing:
+            self._context.after(TRADES_AGAIN_AFTER, Wake("trades"))
         self._live(first)
+        if self._missed:
+            self._missed = False
+            self.begin("something came meanwhile that could not be read")
 
     # ---- merging and comparing ----------------------------------------------------------------
 

@@ -17,6 +17,8 @@ class Member:
     name: str
     """As configured."""
     reply_to: Ref[LinkMessage]
+    known_id: int | None = None
+    """The broker's id of it, as an earlier life knew it."""
     account: BrokerAccount | None = None
     """As the broker lists it; None until it was seen. Matched by id from then on."""
 
@@ -31,9 +33,11 @@ class Roster:
     members: dict[str, Member] = field(factory=dict)
     by_id: dict[int, Member] = field(factory=dict)
 
-    def join(self, name: str, reply_to: Ref[LinkMessage]) -> None:
+    def join(
+        self, name: str, reply_to: Ref[LinkMessage], known_id: int | None = None
+    ) -> None:
         """An account introduces itself, perhaps again."""
-        self.members[name] = Member(name, reply_to)
+        self.members[name] = Member(name, reply_to, known_id)
 
     def listed(self, accounts: tuple[BrokerAccount, ...]) -> Iterator[Alert]:
         """Take in the broker's list; says what the trader must know of it."""
@@ -41,12 +45,16 @@ class Roster:
         ids = {account.id: account for account in accounts}
         for member in self.members.values():
             before = member.account
-            found = names.get(member.name) if before is None else ids.get(before.id)
+            if before is None:
+                # By the id of an earlier life first: a renamed account is the same account.
+                found = ids.get(member.known_id or 0, names.get(member.name))
+            else:
+                found = ids.get(before.id)
             member.account = before if found is None else found
             if found is None:
                 yield self._missing(member)
-            elif before is not None and before.name != found.name:
-                yield _renamed(before.name, found.name)
+            elif (before.name if before is not None else member.name) != found.name:
+                yield _renamed(before.name if before is not None else member.name, found.name)
         self.by_id = {m.account.id: m for m in self.members.values() if m.account is not None}
         for account in accounts:
             if account.can_trade and account.id not in self.by_id and not self.adopt(account):

@@ -11,6 +11,7 @@ from broker.clock import Clock
 from risk.evaluate import evaluate
 from risk.rules import Rule
 from risk.verdict import Verdict
+from risk.wires import wires
 from supervision import Actor, Ref
 
 NEVER = float("inf")
@@ -42,9 +43,14 @@ class Rules(Actor[Evaluate]):
         self._evaluations += 1
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
-        wake_in = self._wake_in(verdict, now)
-        if wake_in != NEVER or verdict.alerts:
-            self._account.tell(Judged(wake_in, verdict.alerts))
+        self._account.tell(
+            Judged(
+                self._wake_in(verdict, now),
+                verdict.alerts,
+                None if verdict.violations else wires(self._rules, message.snapshot),
+                message.snapshot.mono,
+            )
+        )
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""

@@ -201,6 +201,8 @@ class AccountState:
 
     def _read_orders(self, reading: Reading, now: datetime) -> Iterable[Difference]:
         for order in reading.orders:
+            if reading.settled:
+                self._gone.pop(order.id, None)  # the reading that had lost it was out of date
             known = self._contract(order.contract_id).orders.get(order.id)
             if self.apply_order(order, now):
                 before = "" if known is None else known.status.name

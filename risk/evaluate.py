@@ -55,15 +55,14 @@ def _verdict(answers: Sequence[RuleAnswer], troubles: tuple[Alert, ...]) -> Verd
 
 def _lock_check(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
     """Anything open while locked is closed, whatever event showed it."""
-    if not snapshot.locks:
-        return RuleAnswer()
     locks = snapshot.active_locks
     if not locks:
         return RuleAnswer()
     last = max(locks, key=lambda lock: lock.until)
+    wake_at = last.until if last.until > snapshot.now else None
     actions = _while_locked(snapshot)
     if not actions:
-        return RuleAnswer(wake_at=last.until)
+        return RuleAnswer(wake_at=wake_at)
     held = sum(view.holding.size for view in snapshot.contracts.values())
     found = violation(
         last.rule,
@@ -75,7 +74,7 @@ def _lock_check(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         actions=actions,
         inputs=_lock_inputs(last),
     )
-    return RuleAnswer((found,), wake_at=last.until)
+    return RuleAnswer((found,), wake_at=wake_at)
 
 
 def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:

@@ -97,6 +97,16 @@ def require_positive(value: Decimal | int, key: str) -> None:
         raise ValueError(f"{key} must be more than 0, got {value}")
 
 
+def shared(snapshot: Snapshot, dollars: Decimal) -> Mapping[str, Decimal]:
+    """Dollars divided among the contracts whose price matters, by id: all may move at once."""
+    open_ones = [
+        key
+        for key, view in snapshot.contracts.items()
+        if view.holding.worth is not None and view.holding.worth.net
+    ]
+    return {key: dollars / len(open_ones) for key in open_ones}
+
+
 def price_wait(snapshot: Snapshot) -> float | None:
     """Monotonic seconds until a rule about money should look again by itself; None: no need."""
     moments = [

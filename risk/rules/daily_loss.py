@@ -1,5 +1,6 @@
 """``daily_loss``: the most the account may lose in one trading day, open P&L included."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -13,6 +14,7 @@ from risk.rules.base import (
     Trigger,
     price_wait,
     require_positive,
+    shared,
     violation,
 )
 from risk.snapshot import Snapshot
@@ -71,6 +73,15 @@ class DailyLoss:
         if result is not None and result <= self.floor:
             return RuleAnswer((self._breach(snapshot, trigger, result),), wake_in=wake_in)
         return RuleAnswer(alerts=self._warning(snapshot), wake_in=wake_in)
+
+    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+        """Each contract's share of what is left to the limit, or to the next warning."""
+        if self.basis == "realised" or self._locked(snapshot):
+            return {}
+        result = self._result(snapshot)
+        steps = [self.floor, *(-self.limit * share / _CENT for share in self.warn_at)]
+        left = min((result - step for step in steps if step < result), default=_ZERO)
+        return shared(snapshot, left)
 
     def _locked(self, snapshot: Snapshot) -> bool:
         """This day's loss was answered already; what is open now is the lock's business."""

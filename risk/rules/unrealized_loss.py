@@ -1,6 +1,6 @@
 """``unrealized_loss``: the most a position, or all of them together, may be under water."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -15,6 +15,7 @@ from risk.rules.base import (
     Trigger,
     price_wait,
     require_positive,
+    shared,
     violation,
 )
 from risk.snapshot import ContractView, Snapshot
@@ -58,6 +59,15 @@ class UnrealizedLoss:
             return RuleAnswer(tuple(self._together(snapshot, trigger, held)), wake_in=wake_in)
         found = (self._alone(snapshot, trigger, view) for view in held)
         return RuleAnswer(tuple(each for each in found if each is not None), wake_in=wake_in)
+
+    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+        """What each position, or their sum, may still lose."""
+        opened = {
+            key: view.open for key, view in snapshot.contracts.items() if view.open is not None
+        }
+        if self.scope == "total":
+            return shared(snapshot, self.limit + sum(opened.values(), _ZERO))
+        return {key: self.limit + amount for key, amount in opened.items()}
 
     def _alone(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> Violation | None:
         if view.open is None or view.open > -self.limit:

@@ -404,3 +404,24 @@ def test_a_broker_that_is_back_is_asked_at_once() -> None:
     assert of(enforcer.step(now), ReadExposure) == [ReadExposure()]
     enforcer.exposure((held(2),), (), now + 0.05)
     assert len(of(enforcer.step(now + 0.05), SendClose)) == 1
+
+
+def test_a_breach_that_comes_back_before_its_cure_is_confirmed_is_not_a_retry() -> None:
+    """Reduced to five, then three more within milliseconds: they go at once, not after a pause."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    enforcer.step(1.01)
+    enforcer.answer(1, Done(), 1.02)
+    enforcer.seen((held(5),), (), True, 1.021)
+    enforcer.step(1.021)
+    enforcer.seen((held(8),), (), True, 1.022)
+    decided(enforcer, Reduce(MNQ, 5), 1.022, held(8))
+    enforcer.step(1.022)
+    enforcer.exposure((held(8),), (), 1.03)
+    effects = enforcer.step(1.03)
+    if of(effects, ReadExposure):
+        enforcer.exposure((held(8),), (), 1.04)
+        effects = enforcer.step(1.04)
+    assert of(effects, SendPartialClose) == [SendPartialClose(2, MNQ, 3)]

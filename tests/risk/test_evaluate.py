@@ -66,7 +66,7 @@ def test_while_the_flatten_runs_the_lock_asks_for_nothing_new() -> None:
 
 
 def test_a_lock_ends_exactly_at_its_time() -> None:
-    """Not a moment before; the verdict says when to look again."""
+    """Not a moment before, and when its owner ends it; the verdict says when to look again."""
     world = World()
     until = world.now + timedelta(minutes=5)
     world.state.add_lock(Lock("session", until, world.now, "closed"))
@@ -75,6 +75,8 @@ def test_a_lock_ends_exactly_at_its_time() -> None:
     world.wait(299.999)
     assert world.judge().plan == (Flatten(),)
     world.wait(0.001)
+    assert world.judge().plan == (Flatten(),)  # our clock alone ends nothing
+    world.state.expire_locks(world.now)
     assert world.judge().plan == ()
 
 
