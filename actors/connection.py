@@ -29,7 +29,6 @@ from actors.messages import (
     Missed,
     Mutation,
     MutationAnswered,
-    Overflowed,
     PartialCloseContract,
     PeerEnded,
     PriceWanted,
@@ -128,16 +127,8 @@ class Connection(Actor[ConnectionMessage]):
         self.context.watch(self._prices, partial(PeerEnded, "prices"))
 
     async def handle(self, message: ConnectionMessage) -> None:
-        """Route an event to its account, a request to the broker."""
+        """A request to the broker, or news of the session."""
         match message:
-            case Fill(trade=trade):
-                self._route(trade.account_id, message)
-            case PositionUpdate(position=position):
-                self._route(position.account_id, message)
-            case OrderUpdate(order=order):
-                self._route(order.account_id, message)
-            case AccountUpdate(account=account):
-                self._route(account.id, message)
             case CloseContract() | PartialCloseContract() | CancelOrder():
                 self._mutate(message)
             case MutationAnswered(request, outcome, reply_to):
@@ -170,9 +161,6 @@ class Connection(Actor[ConnectionMessage]):
                 self._logged_out(reason)
             case Unreadable(hub, problem):
                 self._unreadable(hub, problem)
-            case Overflowed():
-                self._alert_overflow(f"login {self._login.name}")
-                self._tell_all(Missed("more events came than could be kept"))
             case PeerEnded("prices") if self._market_up:
                 self._prices.tell(FeedChanged(self._login.name, True, self.context.self))
             case PeerEnded() | Wake():
@@ -239,14 +227,20 @@ class Connection(Actor[ConnectionMessage]):
         self._desk.alert(Alert(code, message, critical=True))
 
     def _receive(self, event: BrokerEvent) -> None:
-        """Sink of the session: quotes go straight to the price cache, the rest comes here."""
-        if isinstance(event, QuoteUpdate):
-            self._prices.tell(Quoted(self._login.name, event.contract_id, event.mark))
-            return
-        try:
-            self.context.self.tell(event)
-        except MailboxFull:
-            self.context.self.tell(Overflowed())
+        """Sink of the session: straight to whom it concerns; what concerns this actor comes here."""
+        match event:
+            case QuoteUpdate(contract_id, mark):
+                self._prices.tell(Quoted(self._login.name, contract_id, mark))
+            case PositionUpdate(position=position):
+                self._route(position.account_id, event)
+            case Fill(trade=trade):
+                self._route(trade.account_id, event)
+            case OrderUpdate(order=order):
+                self._route(order.account_id, event)
+            case AccountUpdate(account=account):
+                self._route(account.id, event)
+            case _:
+                self.context.self.tell(event)
 
     def _session_ended(self, problem: str) -> None:
         self._session, self._problem, self._user_hub = None, problem, None

@@ -363,12 +363,6 @@ class Wake:
     what: str
 
 
-@mailbox_policy(lane=Lane.CONTROL, overflow=Overflow.DROP_OLDEST)
-@frozen
-class Overflowed:
-    """Events of this login were lost because its mailbox was full."""
-
-
 @frozen
 class SessionOpened:
     """The connection's session is there."""
@@ -400,14 +394,9 @@ ConnectionMessage = (
     | ContractWanted
     | PriceWanted
     | ListingWanted
-    | Fill
-    | PositionUpdate
-    | OrderUpdate
-    | AccountUpdate
     | ConnectionChange
     | LoggedOut
     | Unreadable
-    | Overflowed
     | SessionOpened
     | SessionEnded
     | AccountsListed

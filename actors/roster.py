@@ -33,9 +33,7 @@ class Roster:
     members: dict[str, Member] = field(factory=dict)
     by_id: dict[int, Member] = field(factory=dict)
 
-    def join(
-        self, name: str, reply_to: Ref[LinkMessage], known_id: int | None = None
-    ) -> None:
+    def join(self, name: str, reply_to: Ref[LinkMessage], known_id: int | None = None) -> None:
         """An account introduces itself, perhaps again."""
         self.members[name] = Member(name, reply_to, known_id)
 
