@@ -49,10 +49,11 @@ from actors.messages import (
 from actors.pursuit import NEVER, Enforcer
 from actors.reporting import Desk
 from actors.store import Commit
+from actors.wording import describe, outcome_text
 from broker.clock import Clock
-from broker.port import Done, NotExecuted, Outcome, Priority, Refused, Unknown
+from broker.port import Done, Priority
 from risk.domain import Episode
-from risk.verdict import Action, Alert, Cancel, Close, Flatten, Lock, Reduce, Verdict, Violation
+from risk.verdict import Action, Alert, Cancel, Flatten, Lock, Reduce, Verdict, Violation
 from store import records
 from store.port import Journal, Json, Record
 from supervision import Actor, Ref, Timer
@@ -61,6 +62,8 @@ PAPERWORK_AFTER = 0.005
 """Seconds that logs and records stand back, so that a request never waits for them."""
 READ_WITHIN = 10.0
 """A read without an answer for so long counts as failed; an answer that comes later is too old."""
+LOCK_KNOWN_WITHIN = 1.0
+"""Seconds until the account has heard of a lock that was set here."""
 REQUESTS_PER_LIFE = 1_000_000
 """Request numbers of one incarnation never meet those of another."""
 
@@ -117,6 +120,9 @@ class Enforcement(Actor[EnforcementMessage]):
         self._account_id: int | None = None
         self._as_of = -NEVER
         self._locks: set[tuple[str, datetime]] = set()
+        self._locked = False
+        self._locked_at = -NEVER
+        """Pictures up to this instant may not know of the newest lock."""
         self._timing: dict[str, Timing] = {}
         """By intent id; intents of an earlier life have none."""
         self._paper: list[Callable[[], None]] = []
@@ -140,8 +146,12 @@ class Enforcement(Actor[EnforcementMessage]):
             name=f"{self._account}-{self._journal.statistics().last}-{generation}",
             last_request=generation * REQUESTS_PER_LIFE,
         )
-        if self._armed:
-            for intent in image.open_intents:
+        now = self._clock.now()
+        self._locked = any(lock.until > now for lock in image.locks)
+        for intent in image.open_intents if self._armed else ():
+            if self._outlived(intent):
+                self._later(partial(self._file_end, intent, "left to a new judgement"))
+            else:
                 self._enforcer.resume(intent, trio.current_time())
         self._drive()
 
@@ -181,6 +191,19 @@ class Enforcement(Actor[EnforcementMessage]):
             ],
         }
 
+    def _outlived(self, intent: records.Intent) -> bool:
+        """Whether the reason may be gone; then the full evaluation at the start decides anew.
+
+        A reduction depends on everything else that was held. What names no episode would close
+        whatever is there: without its lock, or in another life of the daemon, that may be new.
+        """
+        if isinstance(intent.action, Reduce):
+            return True
+        if self._locked or intent.episode is not None or isinstance(intent.action, Cancel):
+            return False
+        of_lock = intent.violation.lock is not None or "lock" in intent.violation.inputs
+        return of_lock or self.context.generation == 1
+
     # ---- reads --------------------------------------------------------------------------------
 
     def _read(self) -> None:
@@ -214,6 +237,10 @@ class Enforcement(Actor[EnforcementMessage]):
         self._account_id = holdings.account_id
         if holdings.as_of > self._as_of:
             self._as_of = holdings.as_of
+            if self._locked and not holdings.locked and holdings.as_of > self._locked_at:
+                self._enforcer.unlocked()
+                self._locked = False
+            self._locked = self._locked or holdings.locked
             self._enforcer.seen(
                 holdings.positions, holdings.orders, holdings.exact, trio.current_time()
             )
@@ -237,6 +264,7 @@ class Enforcement(Actor[EnforcementMessage]):
             return
         self._journal.spool(records.lock(self._account, self._clock.now(), lock))
         self._locks.add((lock.rule, lock.until))
+        self._locked, self._locked_at = True, trio.current_time() + LOCK_KNOWN_WITHIN
         self._state.tell(LockSet(lock))
         self._later(
             lambda: log.warning(
@@ -409,29 +437,3 @@ def _episode(action: Action, holdings: Holdings) -> Episode | None:
         if position.contract_id == action.contract_id:
             return position.episode
     return None
-
-
-def describe(action: Action) -> str:
-    """An action in the words of a trader."""
-    match action:
-        case Close(contract_id):
-            return f"close {contract_id}"
-        case Reduce(contract_id, keep):
-            return f"reduce {contract_id} to {keep}"
-        case Cancel(order_id, contract_id):
-            return f"cancel order {order_id} in {contract_id}"
-        case Flatten():
-            return "flatten the account"
-
-
-def outcome_text(outcome: Outcome) -> str:
-    """An outcome in one short phrase."""
-    match outcome:
-        case Done():
-            return "done"
-        case Refused(code, message):
-            return f"refused ({code}: {message})"
-        case NotExecuted(reason):
-            return f"not executed ({reason})"
-        case Unknown(reason):
-            return f"unknown ({reason})"

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
+from actors.attempts import RETRY_AFTER, VERIFY_WITHIN, Pursuit
 from actors.intents import (
     Answered,
     Began,
@@ -29,85 +30,19 @@ from actors.intents import (
     SendPartialClose,
     Stubborn,
 )
-from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from broker.port import Outcome, Unknown
 from risk.domain import Episode, Order, Position
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
 from store.records import Intent
 
-RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
-"""Seconds between tries; after them every ``RETRY_SLOWLY``."""
-RETRY_SLOWLY = 30.0
-VERIFY_WITHIN = 0.5
-"""How long an accepted request may stay without an event before the broker is read."""
 FRESH_FOR = 0.5
 """A retry is decided on a read that began at most so long before it was due."""
-ANSWER_WITHIN = 10.0
-"""A request without an answer for so long counts as unknown."""
 REVERSAL_WITHIN = 1.0
 """An opposite position first seen so soon after our close is the product of a race with it."""
 BLIND_AFTER_FAILED_READS = 2
 """A full close cannot flip or add, so after so many failed reads it is sent without one."""
 
 NEVER = float("inf")
-
-
-@define
-class Pursuit:
-    """One intent under way on one contract or order; mutated only by its Enforcer."""
-
-    intent: Intent
-    keep: int
-    episode: Episode | None
-    due: float
-    """Monotonic seconds before which nothing more is sent."""
-    read_from: float | None = None
-    """Only a read that began at or after this instant counts; None: none is needed."""
-    look_at: float = 0.0
-    """Monotonic seconds at which that read is begun."""
-    request: int | None = None
-    sent: float = 0.0
-    sent_keep: int = 0
-    first_sent: float | None = None
-    tries: int = 0
-    reached: bool = False
-    """Events have shown it fulfilled since the last answer; a read must still confirm it."""
-    problem: str = ""
-
-    def begin_send(self, request: int, mono: float) -> None:
-        """A request leaves now."""
-        self.request, self.sent, self.sent_keep = request, mono, self.keep
-        self.first_sent = mono if self.first_sent is None else self.first_sent
-        self.tries += 1
-        self.due = mono + ANSWER_WITHIN
-
-    def end_send(self, outcome: Outcome, mono: float) -> None:
-        """The request was answered: when to look, and when to try again."""
-        self.request, self.read_from, self.reached = None, mono, False
-        delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
-        match outcome:
-            case Done():
-                self.problem = "accepted, yet the position stands"
-            case Unknown(reason):
-                self.problem = f"outcome unknown: {reason}"
-            case Refused(code, message):
-                self.problem = f"refused with code {code}: {message}"
-            case NotExecuted(reason, retry_after):
-                self.problem = f"not executed: {reason}"
-                delay = max(delay, min(retry_after or 0.0, 5.0))
-        if isinstance(outcome, Done | Unknown):
-            self.look_at, self.due = mono + VERIFY_WITHIN, mono + max(delay, VERIFY_WITHIN)
-        else:
-            self.look_at, self.due = mono, mono + delay
-        if self.keep < self.sent_keep:
-            self.widen(self.keep, mono)
-
-    def widen(self, keep: int, mono: float) -> None:
-        """More is to be closed than before: a full close needs no read and does not wait."""
-        self.keep = keep
-        if self.request is None:
-            self.due, self.tries, self.reached = mono, 0, False
-            self.read_from = mono if keep else None
-            self.look_at = mono
 
 
 @define
@@ -205,6 +140,22 @@ class Enforcer:
             if pursuit.request == request:
                 self._answered(pursuit, outcome, mono)
 
+    def unlocked(self) -> None:
+        """The lock behind a flatten has ended: only what it was aimed at is still pursued."""
+        intent, self.flattening = self.flattening, None
+        if intent is None:
+            return
+        self.cancels = {k: p for k, p in self.cancels.items() if p.intent is not intent}
+        for contract_id, pursuit in list(self.pursuits.items()):
+            position = self.positions.get(contract_id)
+            if pursuit.intent is intent and position is not None:
+                pursuit.episode = position.episode
+            elif pursuit.intent is intent:
+                del self.pursuits[contract_id]
+                self._news.append(InFlight(contract_id, 0))
+        if not any(pursuit.intent is intent for pursuit in self.pursuits.values()):
+            self._news.append(Fulfilled(intent, "the lock has ended"))
+
     def hurry(self, mono: float) -> None:
         """The broker can be reached again: nothing waits for the end of a long pause."""
         self._read_not_before, self._reads_failed = mono, 0
@@ -265,13 +216,14 @@ class Enforcer:
         known = self.pursuits.get(contract_id)
         if known is not None and known.episode in (None, episode):
             if keep < known.keep:
-                known.intent = self._begin(action, violation, episode)
+                self._supersede(known, self._begin(action, violation, episode))
                 known.widen(keep, mono)
             return
         if known is not None:
             # Another life of the position, or a lock that ignores lives: one request at a time, so
             # the pursuit goes on with the new aim.
-            known.intent, known.episode = self._begin(action, violation, episode), episode
+            self._supersede(known, self._begin(action, violation, episode))
+            known.episode = episode
             known.widen(keep, mono)
             return
         pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, due=mono)
@@ -280,6 +232,11 @@ class Enforcer:
         if keep or late or not self._informed:
             pursuit.read_from = pursuit.look_at = mono
         self.pursuits[contract_id] = pursuit
+
+    def _supersede(self, pursuit: Pursuit, intent: Intent) -> None:
+        """The pursuit goes on for another reason; the old one must not come back after a restart."""
+        self._news.append(Fulfilled(pursuit.intent, "superseded"))
+        pursuit.intent = intent
 
     def _cancel(self, intent: Intent, order_id: int, mono: float) -> None:
         if order_id not in self.cancels:
@@ -291,7 +248,8 @@ class Enforcer:
             if known is None:
                 self.pursuits[contract_id] = Pursuit(intent, 0, None, due=mono)
             elif known.intent is not intent:
-                known.intent, known.episode = intent, None
+                self._supersede(known, intent)
+                known.episode = None
                 if known.keep:
                     known.widen(0, mono)
                     # A partial close in flight is waited for at most half a second.
@@ -392,8 +350,7 @@ class Enforcer:
         del self.pursuits[contract_id]
         if pursuit.episode is not None:
             self._ended[contract_id] = pursuit.episode
-        if pursuit.first_sent is not None:
-            self._news.append(InFlight(contract_id, 0))
+        self._news.append(InFlight(contract_id, 0))
         if pursuit.intent is not self.flattening:
             self._news.append(Fulfilled(pursuit.intent, how))
         if how == "flat" and pursuit.keep == 0:

@@ -8,6 +8,7 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.attempts import RETRY_AFTER
 from actors.intents import (
     Began,
     Effect,
@@ -18,7 +19,7 @@ from actors.intents import (
     SendPartialClose,
     Stubborn,
 )
-from actors.pursuit import NEVER, RETRY_AFTER, Enforcer
+from actors.pursuit import NEVER, Enforcer
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Order, OrderStatus, OrderType, Position, Side
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation

@@ -1,0 +1,74 @@
+"""One intent under way on one contract or order: when it is tried, looked at, and tried again."""
+
+from attrs import define
+
+from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from risk.domain import Episode
+from store.records import Intent
+
+RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
+"""Seconds between tries; after them every ``RETRY_SLOWLY``."""
+RETRY_SLOWLY = 30.0
+VERIFY_WITHIN = 0.5
+"""How long an accepted request may stay without an event before the broker is read."""
+ANSWER_WITHIN = 10.0
+"""A request without an answer for so long counts as unknown."""
+
+
+@define
+class Pursuit:
+    """One intent under way on one contract or order; mutated only by its Enforcer."""
+
+    intent: Intent
+    keep: int
+    episode: Episode | None
+    due: float
+    """Monotonic seconds before which nothing more is sent."""
+    read_from: float | None = None
+    """Only a read that began at or after this instant counts; None: none is needed."""
+    look_at: float = 0.0
+    """Monotonic seconds at which that read is begun."""
+    request: int | None = None
+    sent: float = 0.0
+    sent_keep: int = 0
+    first_sent: float | None = None
+    tries: int = 0
+    reached: bool = False
+    """Events have shown it fulfilled since the last answer; a read must still confirm it."""
+    problem: str = ""
+
+    def begin_send(self, request: int, mono: float) -> None:
+        """A request leaves now."""
+        self.request, self.sent, self.sent_keep = request, mono, self.keep
+        self.first_sent = mono if self.first_sent is None else self.first_sent
+        self.tries += 1
+        self.due = mono + ANSWER_WITHIN
+
+    def end_send(self, outcome: Outcome, mono: float) -> None:
+        """The request was answered: when to look, and when to try again."""
+        self.request, self.read_from, self.reached = None, mono, False
+        delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
+        match outcome:
+            case Done():
+                self.problem = "accepted, yet the position stands"
+            case Unknown(reason):
+                self.problem = f"outcome unknown: {reason}"
+            case Refused(code, message):
+                self.problem = f"refused with code {code}: {message}"
+            case NotExecuted(reason, retry_after):
+                self.problem = f"not executed: {reason}"
+                delay = max(delay, min(retry_after or 0.0, 5.0))
+        if isinstance(outcome, Done | Unknown):
+            self.look_at, self.due = mono + VERIFY_WITHIN, mono + max(delay, VERIFY_WITHIN)
+        else:
+            self.look_at, self.due = mono, mono + delay
+        if self.keep < self.sent_keep:
+            self.widen(self.keep, mono)
+
+    def widen(self, keep: int, mono: float) -> None:
+        """More is to be closed than before: a full close needs no read and does not wait."""
+        self.keep = keep
+        if self.request is None:
+            self.due, self.tries, self.reached = mono, 0, False
+            self.read_from = mono if keep else None
+            self.look_at = mono

@@ -1,0 +1,30 @@
+"""Actions and outcomes in the words of a trader."""
+
+from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from risk.verdict import Action, Cancel, Close, Flatten, Reduce
+
+
+def describe(action: Action) -> str:
+    """An action in the words of a trader."""
+    match action:
+        case Close(contract_id):
+            return f"close {contract_id}"
+        case Reduce(contract_id, keep):
+            return f"reduce {contract_id} to {keep}"
+        case Cancel(order_id, contract_id):
+            return f"cancel order {order_id} in {contract_id}"
+        case Flatten():
+            return "flatten the account"
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """An outcome in one short phrase."""
+    match outcome:
+        case Done():
+            return "done"
+        case Refused(code, message):
+            return f"refused ({code}: {message})"
+        case NotExecuted(reason):
+            return f"not executed ({reason})"
+        case Unknown(reason):
+            return f"unknown ({reason})"

@@ -1,0 +1,150 @@
+"""Locks and what they caused: nothing shortens a lock, and nothing of it outlives it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import trio
+from attrs import define
+
+from broker.clock import Clock
+from simulator.faults import RefuseClose, Skew
+from tests.actors.world import World, run
+
+ES = "CON.F.US.EP.Z26"
+
+
+@define
+class SetClock:
+    """A machine's clock that somebody sets."""
+
+    true: Clock
+    ahead: timedelta = timedelta(0)
+
+    @property
+    def speed(self) -> float:
+        """It runs as it should."""
+        return 1.0
+
+    def now(self) -> datetime:
+        """What it shows."""
+        return self.true.now() + self.ahead
+
+
+async def locked(world: World) -> None:
+    """The first account has lost too much for today."""
+    world.price("25000")
+    world.trade(1001, 3)
+    await trio.sleep(1)
+    world.price("24900")
+    await trio.sleep(2)
+    assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+
+def test_a_clock_that_is_set_ahead_ends_no_lock() -> None:
+    """The machine believes it is tomorrow; the broker's answers say otherwise."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        clock: Any = SetClock(world.clock)
+        world.clock = clock
+        async with world.daemon():
+            await locked(world)
+            clock.ahead = timedelta(hours=20)
+            world.broker.inject(Skew(seconds=Decimal(-20 * 3600)))
+            world.trade(1001, 1)
+            await trio.sleep(0.5)
+            assert world.held(1001) == 0
+            await trio.sleep(60)
+            world.trade(1001, 1)
+            await trio.sleep(1)
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            assert world.held(1001) == 0
+
+    run(story)
+
+
+def test_a_lock_that_ended_before_a_restart_closes_nothing_after_it() -> None:
+    """The journal still names it; a position of the new day is left alone."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-18T22:59:00+00:00"))
+        world.begin()
+        with trio.CancelScope() as kill:
+            async with world.daemon():
+                await locked(world)
+                kill.cancel()
+        await trio.sleep(3600)
+        world.trade(1001, 1)
+        async with world.daemon():
+            await trio.sleep(2)
+            assert world.locks("SIM-50K-1") == []
+            assert world.held(1001) == 1
+
+    run(story)
+
+
+def test_a_flatten_that_cannot_end_ends_with_its_lock() -> None:
+    """An order that the broker will not cancel does not close the positions of the next day."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-18T22:58:00+00:00"))
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 1, limit=Decimal(20000))
+            world.broker.inject(RefuseClose(operation="cancel", account_id=1001))
+            await locked(world)
+            assert world.held(1001) == 0
+            await trio.sleep(300)
+            assert world.locks("SIM-50K-1") == []
+            world.trade(1001, 1, ES)
+            await trio.sleep(5)
+            assert world.held(1001, ES) == 1
+            assert len(world.working(1001)) == 1
+
+    run(story)
+
+
+def test_what_a_flatten_was_aimed_at_is_closed_also_after_the_lock() -> None:
+    """The close was refused until past the reset: that position still goes, a new one stays."""
+
+    async def story() -> None:
+        world = World(start=datetime.fromisoformat("2026-11-18T22:59:30+00:00"))
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(RefuseClose(operation="close", account_id=1001))
+            await locked(world)
+            assert world.held(1001) == 3
+            await trio.sleep(45)
+            assert world.locks("SIM-50K-1") == []
+            world.trade(1001, 1, ES)
+            world.broker.heal()
+            await trio.sleep(35)
+            assert world.held(1001) == 0
+            assert world.held(1001, ES) == 1
+
+    run(story)
+
+
+def test_a_flatten_of_yesterday_is_not_taken_up_again() -> None:
+    """Killed in the middle of it; when the daemon is back, another day and another position are."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        with trio.CancelScope() as kill:
+            async with world.daemon():
+                world.broker.inject(RefuseClose(account_id=1001))
+                await locked(world)
+                kill.cancel()
+        world.broker.heal()
+        world.trade(1001, -3)
+        await trio.sleep(24 * 3600)
+        world.trade(1001, 1, ES)
+        async with world.daemon():
+            assert world.locks("SIM-50K-1") == []
+            await trio.sleep(5)
+            assert world.held(1001, ES) == 1
+
+    run(story)
