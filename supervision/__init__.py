@@ -3,7 +3,7 @@
 Knows nothing of what the actors are about.
 """
 
-from .actor import Actor, Context, TaskHandle, Terminated, Timer
+from .actor import Actor, Context, TaskHandle, Terminated
 from .dead_letters import Cause, DeadLetter, DeadLetters
 from .dynamic import Dynamic
 from .errors import (
@@ -38,6 +38,7 @@ from .specs import (
     SupervisorSpec,
 )
 from .system import System, open_system
+from .timers import Timer
 from .tree import Node
 
 __all__ = [

@@ -12,6 +12,7 @@ import trio
 from attrs import frozen
 
 from .reference import Ref
+from .timers import Timer, Timers
 
 
 @frozen
@@ -24,7 +25,7 @@ class Terminated:
 
 
 class TaskHandle:
-    """A task or timer of one incarnation."""
+    """A task of one incarnation."""
 
     __slots__ = ("_scope",)
 
@@ -36,12 +37,6 @@ class TaskHandle:
         self._scope.cancel(reason="cancelled by its actor")
 
 
-class Timer(TaskHandle):
-    """A timer; once cancelled it puts nothing into the mailbox (what it has put stays there)."""
-
-    __slots__ = ()
-
-
 class Context[M]:
     """The runtime as one incarnation of an actor sees it."""
 
@@ -50,6 +45,8 @@ class Context[M]:
         self.generation = generation
         self._nursery = nursery
         self._stop_asked = False
+        self._timers = Timers(ref._put_own)
+        nursery.start_soon(self._timers.run, name=f"{ref.path}: timers")
 
     def stop(self) -> None:
         """End this incarnation in order after the current message, without an error.
@@ -85,13 +82,13 @@ class Context[M]:
         """Tell this actor ``message`` once, ``seconds`` from now (at once when not positive)."""
         if math.isnan(seconds):
             raise ValueError("a timer needs a number of seconds")
-        return self._time(trio.current_time() + max(seconds, 0.0), math.inf, message)
+        return self._timers.add(trio.current_time() + max(seconds, 0.0), math.inf, message)
 
     def every(self, seconds: float, message: M) -> Timer:
         """Tell this actor ``message`` every ``seconds``; beats that were missed are left out."""
         if not 0 < seconds < math.inf:
             raise ValueError(f"a period must be positive and finite, not {seconds}")
-        return self._time(trio.current_time() + seconds, seconds, message)
+        return self._timers.add(trio.current_time() + seconds, seconds, message)
 
     def watch(self, ref: Ref[Any], then: Callable[[Terminated], M]) -> None:
         """Tell this actor ``then(terminated)`` at every end of an incarnation of ``ref``.
@@ -106,14 +103,6 @@ class Context[M]:
             partial(_mourn, self.self, ref, send.send_nowait, receive, then),
             name=f"{self.self.path}: watch {ref.path}",
         )
-
-    def _time(self, due: float, period: float, message: M) -> Timer:
-        timer = Timer(trio.CancelScope())
-        self._nursery.start_soon(
-            partial(_ring, self.self, timer._scope, due, period, message),
-            name=f"{self.self.path}: timer",
-        )
-        return timer
 
 
 class Actor[M]:
@@ -163,23 +152,6 @@ async def _carry[R, M](
     finally:
         if not arrived and lost is not None:
             ref._put_own(lost)
-
-
-async def _ring[M](
-    ref: Ref[M], scope: trio.CancelScope, due: float, period: float, message: M
-) -> None:
-    with scope:
-        while due < math.inf:
-            await trio.sleep_until(due)
-            ref._put_own(message)
-            due = _next_beat(due, period, trio.current_time())
-
-
-def _next_beat(due: float, period: float, now: float) -> float:
-    if period == math.inf:
-        return math.inf
-    missed = max(0, math.floor((now - due) / period))
-    return due + (missed + 1) * period
 
 
 async def _mourn[M](

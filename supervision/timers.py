@@ -1,0 +1,75 @@
+"""All timers of one incarnation in one task.
+
+An actor that arms and disarms a timer at every message would pay a task for each. Here arming is a
+push onto a heap and disarming a mark; the one task sleeps until the earliest and is woken only when
+an earlier one comes.
+"""
+
+import heapq
+import math
+from collections.abc import Callable
+from typing import Any
+
+import trio
+
+from .wakeup import Wakeup
+
+
+class Timer:
+    """One timer; once cancelled it puts nothing into the mailbox (what it has put stays there)."""
+
+    __slots__ = ("_cancelled",)
+
+    def __init__(self) -> None:
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Let it not ring again; nothing happens when it has rung for the last time."""
+        self._cancelled = True
+
+
+class Timers:
+    """The timers of one incarnation; ``ring`` takes what each has to say."""
+
+    def __init__(self, ring: Callable[[Any], None]) -> None:
+        self._ring = ring
+        self._heap: list[tuple[float, int, float, Any, Timer]] = []
+        self._number = 0
+        self._asleep_until = math.inf
+        self._wakeup = Wakeup()
+
+    def add(self, due: float, period: float, message: object) -> Timer:
+        """Ring at ``due`` (monotonic seconds) and then every ``period``, infinite for once."""
+        timer = Timer()
+        self._push(due, period, message, timer)
+        if due < self._asleep_until:
+            self._wakeup.wake()
+        return timer
+
+    async def run(self) -> None:
+        """Ring what is due, until cancelled."""
+        while True:
+            now = trio.current_time()
+            while self._heap and (self._heap[0][0] <= now or self._heap[0][4]._cancelled):
+                self._pop(now)
+            self._asleep_until = self._heap[0][0] if self._heap else math.inf
+            with trio.CancelScope(deadline=self._asleep_until):
+                await self._wakeup.sleep()
+
+    def _pop(self, now: float) -> None:
+        due, _, period, message, timer = heapq.heappop(self._heap)
+        if timer._cancelled:
+            return
+        self._ring(message)
+        if period != math.inf:
+            self._push(next_beat(due, period, now), period, message, timer)
+
+    def _push(self, due: float, period: float, message: object, timer: Timer) -> None:
+        self._number += 1
+        heapq.heappush(self._heap, (due, self._number, period, message, timer))
+
+
+def next_beat(due: float, period: float, now: float) -> float:
+    """The next beat that lies ahead; those that were missed are left out."""
+    missed = max(0, math.floor((now - due) / period))
+    return due + (missed + 1) * period
