@@ -190,6 +190,8 @@ class Pool:
         # Ready for use, the most recently used last.
         self._idle: list[Connection] = []
         self._busy = 0
+        # ``run`` has ended: a request under way may still finish, but nothing is kept after it.
+        self._over = False
         self._opened = 0
         self._broken = 0
         self._wake = trio.Event()
@@ -210,6 +212,7 @@ class Pool:
                 self._wake = trio.Event()
                 await self._maintain()
         finally:
+            self._over = True
             while self._idle:
                 self._idle.pop().close()
 
@@ -285,10 +288,12 @@ class Pool:
             self._give_back(connection, kept=kept)
 
     def _give_back(self, connection: Connection, *, kept: bool) -> None:
-        if kept:
-            self._idle.append(connection)
-        else:
+        if not kept:
             self._discard(connection)
+        elif self._over:
+            connection.close()
+        else:
+            self._idle.append(connection)
         self._released.unpark()
 
     def _take(self) -> Connection | None:

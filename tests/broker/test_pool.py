@@ -175,6 +175,30 @@ async def test_cancelled_caller_does_not_abandon_a_request_under_way() -> None:
     assert isinstance(answers[0], Answer)
 
 
+async def test_answer_that_comes_after_the_pool_ended_leaves_no_connection_open() -> None:
+    """A request under way when the pool ends is finished, and its connection closed."""
+    release = trio.Event()
+    answers: list[Answer | Lost] = []
+
+    async def late(stream: trio.SocketStream, head: h11.Request, body: bytes) -> bool:
+        await release.wait()
+        return await accept(stream, head, body)
+
+    async with serving(unless_ping(late)) as server, trio.open_nursery() as nursery:
+
+        async def ask() -> None:
+            answers.append(await pool.post("/x", b"{}", "t", 5))
+
+        async with warm(server, size=1) as pool:
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+        release.set()
+        while not answers:
+            await trio.sleep(0.001)
+        assert isinstance(answers[0], Answer)
+        assert (pool.statistics().busy, pool.statistics().idle) == (0, 0)
+
+
 async def test_closing_answer_is_taken_and_its_connection_replaced() -> None:
     """``Connection: close`` ends the connection, not the request."""
 
