@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from actors.account_image import picture_of, restored
-from actors.interest import Interest
+from actors.interest import Interest, unvalued
 from actors.locks import LockKeeper
 from actors.messages import (
     AccountMessage,
@@ -37,7 +37,6 @@ from actors.messages import (
     Missed,
     Origin,
     PeerEnded,
-    PriceWanted,
     ReadDone,
     ReadFailed,
     Reducing,
@@ -50,11 +49,10 @@ from actors.reporting import Desk
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
-from risk.domain import BrokerAccount
+from risk.domain import BrokerAccount, Trade
 from risk.evaluate import Trigger
 from risk.ledger import OpenAtStart
 from risk.trading_day import TradingCalendar
-from risk.verdict import Alert
 from risk.wires import Wire
 from store import records
 from store.port import Journal
@@ -62,6 +60,8 @@ from supervision import Actor, Ref, Timer
 
 EVALUATE_EVERY = 5.0
 """Seconds between full evaluations of an account that could lose money: a lost message delays only."""
+FOLLOW_AFTER = 0.005
+"""Seconds that records and subscriptions stand back, so that no judgement waits for them."""
 DISAGREE_AT_MOST = 0.25
 """Seconds that trades and positions may tell different stories before the broker is asked."""
 
@@ -102,6 +102,9 @@ class Account(Actor[AccountMessage]):
         """By contract: a mark that does not trip its wire changes no answer."""
         self._changed_at = 0.0
         """Monotonic seconds of the last change that was more than a price."""
+        self._fills: list[Trade] = []
+        """Not written down yet."""
+        self._following = False
         self._unshown = False
         """Enforcement has not seen the present holdings."""
         self._reducing: set[str] = set()
@@ -177,7 +180,7 @@ class Account(Actor[AccountMessage]):
                     self._locks.look()
                     self._judge_now("lock")
             case Reducing(contract_id, contracts):
-                self._reducing.add(contract_id)
+                (self._reducing.add if contracts else self._reducing.discard)(contract_id)
                 self._state.set_in_flight(contract_id, contracts)
             case EnforcementDone():
                 # While the state itself is in doubt, an old picture would ask for the same again
@@ -216,7 +219,8 @@ class Account(Actor[AccountMessage]):
         me = self.context.self
         match peer:
             case "connection":
-                self._connection.tell(Join(self._name, me))
+                known = self._desk.journal.projection.account(self._name).broker_id
+                self._connection.tell(Join(self._name, me, known))
             case "prices":
                 self._prices.tell(Hold(self._name, self._login, self._interest.held, me))
             case "clock":
@@ -240,7 +244,7 @@ class Account(Actor[AccountMessage]):
                 trigger, changed = Trigger.FILL, self._state.apply_trade(trade, now, mono)
                 if changed:
                     self._reconciler.trade_heard()
-                    self._desk.record(records.fill(self._name, now, trade))
+                    self._fills.append(trade)
             case PositionUpdate(position=position):
                 trigger = Trigger.POSITION
                 changed = self._state.apply_position(position, stamp.link, stamp.n, now, mono)
@@ -254,19 +258,25 @@ class Account(Actor[AccountMessage]):
                 assert_never(message)
         if changed:
             self._judge(trigger, Origin(trigger.value, stamp.received))
-            self._follow(trigger)
+            self._follow()
 
-    def _follow(self, trigger: Trigger) -> None:
-        """What a change of exposure asks for beside a judgement."""
-        if trigger in (Trigger.POSITION, Trigger.ORDER):
-            self._show_holdings()
+    def _follow(self) -> None:
+        """A change asks for more than a judgement; all of that waits until the judgement is out."""
+        if self._reducing:
+            self._show_holdings()  # enforcement is waiting for news
+        if not self._following:
+            self._following = True
+            self.context.after(FOLLOW_AFTER, Wake("follow"))
+
+    def _do_follow(self) -> None:
+        self._following = False
+        now = self._clock.now()
+        self._desk.record(*(records.fill(self._name, now, trade) for trade in self._fills))
+        self._fills.clear()
+        self._show_holdings()
         self._interest.follow()
-        if self._disagrees():
+        if self._state.proof_failures():
             self.context.after(DISAGREE_AT_MOST, Wake("disagreement"))
-
-    def _disagrees(self) -> bool:
-        """Trades and positions tell different stories, and the broker was not asked yet."""
-        return any(not gap.reconciled for gap in self._state.disagreements().values())
 
     def _contract_answered(self, message: ContractFound | ContractMissing) -> None:
         if isinstance(message, ContractFound):
@@ -275,15 +285,7 @@ class Account(Actor[AccountMessage]):
             self._judge_now("contract")
             return
         self._interest.answered(message.contract_id)
-        self._desk.alert_once(
-            Alert(
-                "contract_unknown",
-                f"{message.contract_id} cannot be valued: {message.problem}. Its profit and loss "
-                "is NOT guarded until the broker's record of it can be read; its size still is",
-                message.contract_id,
-                critical=True,
-            )
-        )
+        self._desk.alert_once(unvalued(message))
 
     # ---- link and phase -----------------------------------------------------------------------
 
@@ -316,6 +318,7 @@ class Account(Actor[AccountMessage]):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         self._locks.skew_measured(skew)
         self._look_at_locks()
+        self._interest.ask_again()
 
     def _became_live(self, first: bool) -> None:
         if first:
@@ -389,10 +392,12 @@ class Account(Actor[AccountMessage]):
             case "rule":
                 self._wake, self._wake_at = None, float("inf")
                 self._judge(Trigger.TIMER, Origin("timer", trio.current_time()))
+            case "follow":
+                self._do_follow()
             case "regular":
                 self._regular()
             case "disagreement":
-                if self._disagrees():
+                if self._state.proof_failures():
                     self._reconciler.doubt("trades and positions disagree")
             case "locks":
                 self._look_at_locks()
@@ -407,8 +412,7 @@ class Account(Actor[AccountMessage]):
         self._look_at_locks()
         self._record_covers()
         self._reconciler.audit(exposed)
-        for contract_id in self._state.stale_marks(trio.current_time()):
-            self._connection.tell(PriceWanted(contract_id, self.context.self))
+        self._interest.refresh()
 
     def _look_at_locks(self) -> None:
         while self._locks.look():

@@ -41,7 +41,7 @@ from actors.messages import (
 from actors.price_messages import Feed, FeedChanged, PriceMessage, Quoted
 from actors.reporting import Desk
 from actors.requests import Read, answer_read, list_accounts, list_contracts, mutation, refuse_read
-from actors.roster import Roster
+from actors.roster import Member, Roster
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import (
@@ -137,8 +137,8 @@ class Connection(Actor[ConnectionMessage]):
                 self._read(message)
             case ConnectionChange():
                 self._hub_changed(message)
-            case Join(account, reply_to):
-                self._join(account, reply_to)
+            case Join():
+                self._join(message)
             case Feed(contracts):
                 self._feed = contracts
                 self._watch()
@@ -288,8 +288,8 @@ class Connection(Actor[ConnectionMessage]):
 
     # ---- accounts -----------------------------------------------------------------------------
 
-    def _join(self, name: str, reply_to: Ref[LinkMessage]) -> None:
-        self._roster.join(name, reply_to)
+    def _join(self, join: Join) -> None:
+        self._roster.join(join.account, join.reply_to, join.broker_id)
         if self._session is not None:
             self._list_accounts(again=True)
 
@@ -328,12 +328,12 @@ class Connection(Actor[ConnectionMessage]):
         skew = 0.0 if figures is None or figures.skew is None else figures.skew
         for member in self._roster.by_id.values():
             assert member.account is not None
+            news: LinkMessage = Listed(member.account, skew)
             if hub is not None and hub.up:
-                member.reply_to.tell(
-                    LinkUp(member.account, hub.link, hub.proven, skew, self._contracts, self._fresh)
+                news = LinkUp(
+                    member.account, hub.link, hub.proven, skew, self._contracts, self._fresh
                 )
-            else:
-                member.reply_to.tell(Listed(member.account, skew))
+            self._tell(member, news)
         self._fresh = False
 
     def _watch(self) -> None:
@@ -342,8 +342,10 @@ class Connection(Actor[ConnectionMessage]):
 
     def _route(self, account_id: int, message: LinkMessage) -> None:
         member = self._roster.by_id.get(account_id)
-        if member is None:
-            return
+        if member is not None:
+            self._tell(member, message)
+
+    def _tell(self, member: Member, message: LinkMessage) -> None:
         try:
             member.reply_to.tell(message)
         except MailboxFull:
@@ -377,7 +379,7 @@ class Connection(Actor[ConnectionMessage]):
 
     def _tell_all(self, message: LinkMessage) -> None:
         for member in self._roster.members.values():
-            member.reply_to.tell(message)
+            self._tell(member, message)
 
     # ---- requests -----------------------------------------------------------------------------
 

@@ -4,7 +4,14 @@ from collections.abc import Callable
 
 import trio
 
-from actors.messages import ConnectionMessage, ContractFound, ContractMissing, ContractWanted
+from actors.messages import (
+    ConnectionMessage,
+    ContractFound,
+    ContractMissing,
+    ContractWanted,
+    PriceWanted,
+)
+from actors.price_messages import Marked
 from risk.account_state import AccountState
 from risk.verdict import Alert
 from supervision import Ref
@@ -21,7 +28,7 @@ class Interest:
         *,
         state: AccountState,
         connection: Ref[ConnectionMessage],
-        reply_to: Ref[ContractFound | ContractMissing],
+        reply_to: Ref[ContractFound | ContractMissing | Marked],
         held_changed: Callable[[], None],
     ) -> None:
         self._state = state
@@ -52,9 +59,30 @@ class Interest:
         """The record has come, or will not; it is asked for again when the state changes next."""
         self._asked.discard(contract_id)
 
+    def ask_again(self) -> None:
+        """A record may have been lost on its way, or be readable now."""
+        self._asked.clear()
+        self.follow()
+
+    def refresh(self) -> None:
+        """Ask for what replaces a price that has become stale."""
+        for contract_id in self._state.stale_marks(trio.current_time()):
+            self._connection.tell(PriceWanted(contract_id, self._reply_to))
+
     def premature(self, alert: Alert) -> bool:
         """About a contract so new here that its record or first price is still on the way."""
         if alert.contract_id is None or alert.code not in ("contract_unknown", "mark_stale"):
             return False
         now = trio.current_time()
         return now - self._since.get(alert.contract_id, now) < FIRST_PRICE_WITHIN
+
+
+def unvalued(missing: ContractMissing) -> Alert:
+    """What the trader must know while a contract's record cannot be had."""
+    return Alert(
+        "contract_unknown",
+        f"{missing.contract_id} cannot be valued: {missing.problem}. Its profit and loss is NOT "
+        "guarded until the broker's record of it can be read; its size still is",
+        missing.contract_id,
+        critical=True,
+    )

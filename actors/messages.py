@@ -35,6 +35,8 @@ class Join:
 
     account: str
     reply_to: "Ref[LinkMessage]"
+    broker_id: int | None = None
+    """As the journal knows it: a renamed account is still the same account."""
 
 
 @frozen

@@ -14,6 +14,10 @@ from supervision import Actor, Lane, Timer, mailbox_policy
 
 log = structlog.get_logger("seawall.store")
 
+GATHER_FOR = 0.02
+"""Seconds from a record to the commit that takes it: a commit is work for a thread, and thread work
+beside the fill that caused it would slow that fill's close. Locks are with the operating system
+already."""
 RETRY_AFTER = 1.0
 """Seconds between tries while the disk refuses."""
 
@@ -31,7 +35,12 @@ class Committed:
     records: int
 
 
-StoreMessage = Commit | Committed
+@frozen
+class Gathered:
+    """What came within a moment of the first record is one group."""
+
+
+StoreMessage = Commit | Gathered | Committed
 
 
 class Store(Actor[StoreMessage]):
@@ -42,6 +51,7 @@ class Store(Actor[StoreMessage]):
         self._clock = clock
         self._committing = False
         self._more = False
+        self._gathering = False
         self._degraded = False
         self._retry: Timer | None = None
         """The one timer after a failed commit."""
@@ -56,6 +66,11 @@ class Store(Actor[StoreMessage]):
         """Begin a commit, or note that one ended."""
         match message:
             case Commit():
+                if not self._gathering:
+                    self._gathering = True
+                    self.context.after(GATHER_FOR, Gathered())
+            case Gathered():
+                self._gathering = False
                 self._begin()
             case Committed():
                 self._committing = False
