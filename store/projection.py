@@ -5,7 +5,7 @@ account: only the account decides that a lock has ended.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from attrs import define, field, frozen
@@ -16,6 +16,9 @@ from risk.verdict import Lock
 from store import records
 from store.port import Json, Record
 from store.records import DayStart, Intent, Kind
+
+KEPT_BEFORE_DAY = timedelta(hours=1)
+"""Trades shortly before a day are read again with it: they must be known to belong to the day before."""
 
 
 @frozen
@@ -32,7 +35,8 @@ class AccountImage:
     day_start: DayStart | None = None
     """The newest reset: trading day, its start, and what was open then."""
     trades: Mapping[int, Trade] = field(factory=dict)
-    """Trades of that day by id, voided ones included; of all days before the first reset."""
+    """Trades of that day and of the hour before it by id, voided ones included; all before the first
+    reset."""
     covers: Mapping[str, Cover] = field(factory=dict)
     """Newest uncovered time by contract; of positions that may be gone."""
 
@@ -69,14 +73,15 @@ class _Account:
     covers: dict[str, Cover] = field(factory=dict)
 
     def add_trade(self, trade: Trade) -> None:
-        if self.day_start is None or trade.at >= self.day_start.starts:
+        if self.day_start is None or trade.at >= self.day_start.starts - KEPT_BEFORE_DAY:
             self.trades[trade.id] = trade
 
     def begin_day(self, start: DayStart, at: datetime) -> None:
         if self.day_start is not None and start.day <= self.day_start.day:
             return
         self.day_start = start
-        self.trades = {i: trade for i, trade in self.trades.items() if trade.at >= start.starts}
+        since = start.starts - KEPT_BEFORE_DAY
+        self.trades = {i: trade for i, trade in self.trades.items() if trade.at >= since}
         self.locks = {lock: None for lock in self.locks if lock.until > at}
 
     def image(self) -> AccountImage:

@@ -93,12 +93,12 @@ def test_trades_are_a_set_by_id_and_the_last_word_counts() -> None:
 def test_the_days_trades_do_not_depend_on_when_the_reset_came(
     order: list[int], before: int
 ) -> None:
-    """A late 16:59:59 trade is not today's, an early 17:00:01 one is, before or after the reset."""
+    """The day's own and those of the hour before, which are read again with it; nothing older."""
     times = [MONDAY.starts + timedelta(seconds=s) for s in (-7200, -1, 0, 1, 60, 3600)]
     fills = [records.fill("A", NOW, example_trade(i, times[i])) for i in order]
     reset = records.reset("A", NOW, MONDAY)
     image = fold(*fills[:before], reset, *fills[before:]).account("A")
-    assert set(image.trades) == {2, 3, 4, 5}
+    assert set(image.trades) == {1, 2, 3, 4, 5}
 
 
 def test_a_reset_happens_once() -> None:

@@ -1,0 +1,166 @@
+"""What events do not say, reads must find; what reads get wrong must not stay wrong."""
+
+from contextlib import suppress
+from decimal import Decimal
+
+import pytest
+import trio
+
+from simulator.faults import (
+    DropHubs,
+    EventKind,
+    GarbagePayload,
+    HttpStatus,
+    LoseEvents,
+    NoTickValue,
+    StaleSnapshot,
+)
+from supervision import MailboxFull
+from tests.actors.world import MNQ, World, run
+
+
+@pytest.mark.parametrize("account", [True, False], ids=["balance told", "balance lost too"])
+def test_a_round_trip_that_no_event_told_of_is_found_by_the_balance(account: bool) -> None:
+    """Trades, positions and orders were lost on a live hub; the account is flat, but poorer."""
+    lost: tuple[EventKind, ...] = ("trade", "position", "order")
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.broker.inject(LoseEvents(kinds=lost if account else (*lost, "account")))
+            world.trade(1001, 3)
+            world.price("24900")
+            world.trade(1001, -3)
+            await trio.sleep(1)
+            world.broker.heal()
+            await trio.sleep(20)
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+def test_an_event_that_was_unreadable_during_a_reconcile_is_read_again() -> None:
+    """It came after the positions were read and before they were believed."""
+
+    async def story() -> None:
+        world = World(read_latency=0.1)
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(0.05 + 0.1 + 0.12)
+            world.broker.inject(LoseEvents())
+            world.trade(1001, 7)
+            world.broker.heal()
+            world.broker.inject(GarbagePayload(hub="user"))
+            await trio.sleep(3)
+            assert world.held(1001) == 5
+
+    run(story)
+
+
+def test_a_contract_whose_record_was_unreadable_is_asked_for_again() -> None:
+    """No event comes any more, but the record can be read now, and the loss is too large."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.inject(NoTickValue(contract_id=MNQ))
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            world.trade(1001, -3, stop=Decimal(20000))
+            await trio.sleep(3)
+            world.broker.heal()
+            world.price("24900")
+            await trio.sleep(20)
+            assert world.held(1001) == 0
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+def test_a_stop_that_an_old_snapshot_did_not_show_protects_again() -> None:
+    """A read out of date lost the stop; later reads show it, and the position stays."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.broker.reconnect_after = 2
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            world.broker.inject(StaleSnapshot())
+            world.trade(1001, -2, stop=Decimal(24950))
+            await trio.sleep(1)
+            world.broker.inject(DropHubs(hub="user"))
+            await trio.sleep(5)
+            world.broker.heal()
+            await trio.sleep(200)
+            assert world.held(1001) == 2
+
+    run(story)
+
+
+@pytest.mark.parametrize("victim", ["connection", "accounts/SIM-50K-1/account"])
+def test_a_renamed_account_stays_guarded_over_a_restart(victim: str) -> None:
+    """The broker's id is what counts, also for those who have just begun to live."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.broker.exchange.accounts[1001].name = "RENAMED"
+            await trio.sleep(20)
+            world.system.crash(f"seawall/logins/sim/{victim}", "planned")
+            await trio.sleep(20)
+            world.trade(1001, 7)
+            await trio.sleep(2)
+            assert world.held(1001) == 5
+
+    run(story)
+
+
+def test_trades_that_cannot_be_read_do_not_keep_sizes_unguarded() -> None:
+    """Only the endpoint of the trades is out of order: positions are reduced all the same."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(LoseEvents(kinds=("trade",)))
+            world.broker.inject(HttpStatus(status=500, path="/api/Trade/search"))
+            world.trade(1001, 2)
+            await trio.sleep(8)
+            assert world.account("SIM-50K-1")["phase"] == "live"
+            world.trade(1001, 5)
+            await trio.sleep(8)
+            assert world.held(1001) == 5
+
+    run(story)
+
+
+def test_a_full_mailbox_of_one_account_leaves_the_others_connected() -> None:
+    """Whoever sends to it goes on; the account reads its state when it comes to itself."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            account = world.system.find("seawall/logins/sim/accounts/SIM-50K-1/account")
+            assert account is not None
+            with suppress(MailboxFull):
+                while True:
+                    account.tell(object())
+            world.broker.inject(DropHubs(hub="user"))
+            world.trade(1002, 7)
+            await trio.sleep(3)
+            assert world.held(1002) == 5
+            restarts = {
+                n.id: n.restarts for n in world.system.tree().children[-1].children[0].children
+            }
+            assert restarts["connection"] == 0
+
+    run(story)
