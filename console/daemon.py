@@ -1,5 +1,6 @@
 """Running the daemon as a program: what it says at its start and end, and its exit code."""
 
+import gc
 import random
 import sys
 
@@ -34,6 +35,10 @@ async def run_daemon(config: Config) -> int:
     try:
         async with open_daemon(config, Surroundings(random.SystemRandom())) as system:
             _announce(config)
+            # What was imported and built stays to the end: a collection that walks through all of
+            # it again and again would stop the loop for milliseconds, in the worst minute too.
+            gc.collect()
+            gc.freeze()
             await system.wait()
     except* (StoppedWhileStarting, KeyboardInterrupt):
         pass
