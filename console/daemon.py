@@ -37,7 +37,6 @@ async def run_daemon(config: Config) -> int:
             _announce(config)
             # What was imported and built stays to the end: a collection that walks through all of
             # it again and again would stop the loop for milliseconds, in the worst minute too.
-            gc.collect()
             gc.freeze()
             await system.wait()
     except* (StoppedWhileStarting, KeyboardInterrupt):
