@@ -129,14 +129,15 @@ class World:
 
     def held(self, account_id: int, contract_id: str = MNQ) -> int:
         """Contracts the exchange says the account holds, signed."""
-        for position in self.broker.desk.positions(account_id):
+        for position in self.broker.desk.truth(account_id)["positions"]:
             if position["contractId"] == contract_id:
                 return int(position["size"]) * (1 if position["type"] == 1 else -1)
         return 0
 
     def working(self, account_id: int) -> list[int]:
         """Ids of orders that can still trade."""
-        return [o["id"] for o in self.broker.desk.orders(account_id) if o["status"] in (1, 6, 7, 8)]
+        orders = self.broker.desk.truth(account_id)["orders"]
+        return [order["id"] for order in orders if order["status"] in (1, 6, 7, 8)]
 
     def account(self, name: str) -> dict[str, object]:
         """The account actor's own picture."""
