@@ -29,6 +29,8 @@ AUDIT_EXPOSED_EVERY = 30.0
 AUDIT_FLAT_EVERY = 60.0
 READ_RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
 UNPROVEN_AGAIN_AFTER = 2.0
+UNSETTLED_AGAIN_AFTER = 1.0
+"""Seconds until a state that never came to rest is read again: nothing is reduced before it has."""
 ANSWER_WITHIN = 30.0
 """Seconds after which a read that was never answered is asked for again."""
 TRADES_TRIED = 3
@@ -172,6 +174,8 @@ class Reconciler[M]:
                 self._read(what)
             case "unproven":
                 self.doubt("the link is unproven")
+            case "unsettled":
+                self.doubt("the last reading never came to rest")
             case "trades" if self._trades_missing:
                 self.doubt("the trades could not be read")
             case "balance" if trio.current_time() - self._trade_at > 2 * TRADE_WITHIN:
@@ -282,6 +286,8 @@ class Reconciler[M]:
             self._accept(reading, settled=verdict is Next.ACCEPT)
 
     def _accept(self, reading: ReadDone, *, settled: bool) -> None:
+        if self._run is not None:
+            self._run.settled = settled
         differences = self._state.reconciled(
             Reading(
                 positions=reading.positions or (),
@@ -343,6 +349,8 @@ class Reconciler[M]:
             # Subscriptions that nobody confirmed may be missing: what was lost since is read once.
             self._link = evolve(self._link, proven=True)
             self._context.after(UNPROVEN_AGAIN_AFTER, Wake("unproven"))
+        if not run.settled:
+            self._context.after(UNSETTLED_AGAIN_AFTER, Wake("unsettled"))
         if self._trades_missing:
             self._context.after(TRADES_AGAIN_AFTER, Wake("trades"))
         self._live(first)

@@ -39,6 +39,8 @@ class Reconciliation:
     """Trades are read too: always at first sight, later only when positions or balance differ."""
     round: int = 1
     proofs: int = 0
+    settled: bool = True
+    """False when its last reading was taken although events kept arriving."""
     reading: ReadDone | None = None
     """The answer that is being given its moment."""
 

@@ -164,3 +164,22 @@ def test_a_full_mailbox_of_one_account_leaves_the_others_connected() -> None:
             assert restarts["connection"] == 0
 
     run(story)
+
+
+def test_a_state_that_never_came_to_rest_is_read_until_it_does() -> None:
+    """Events disturbed every reading of a reconcile; what is too many is reduced soon after."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(DropHubs(hub="user"))
+            for _ in range(40):
+                world.trade(1001, 1)
+                world.trade(1001, -1)
+                await trio.sleep(0.05)
+            world.trade(1001, 7)
+            await trio.sleep(4)
+            assert world.held(1001) == 5
+
+    run(story)
