@@ -12,7 +12,7 @@ from typing import Any, assert_never
 import structlog
 import trio
 
-from actors.account_image import picture_of, restored
+from actors.account_image import day_start, picture_of, restored
 from actors.interest import Interest, unvalued
 from actors.locks import LockKeeper
 from actors.messages import (
@@ -308,7 +308,6 @@ class Account(Actor[AccountMessage]):
         self._show_holdings()
 
     def _listed(self, account: BrokerAccount, skew: float) -> None:
-        """Take in the account list's line."""
         if self._state.account_id is None:
             seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
             self._desk.record(records.account_seen(self._clock.now(), seen))
@@ -437,13 +436,10 @@ class Account(Actor[AccountMessage]):
         known = self._desk.journal.projection.account(self._name).reset_day
         if known is not None and known >= self._state.day:
             return
-        day = self._state.day
-        lots = {c: records.OpenLot(it.net, it.mark, it.entry) for c, it in opened.items()}
-        start = records.DayStart(day, self._calendar.starts(day), lots)
-        self._desk.record(
-            records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
-        )
-        log.info("daily reset", account=self._name, day=day.isoformat(), old_net=old_net)
+        start = day_start(self._state, self._calendar, opened)
+        written = records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
+        self._desk.record(written)
+        log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
 
     def _record_covers(self) -> None:
         """Uncovered time survives a restart, to within the interval of these looks."""

@@ -10,6 +10,7 @@ from actors.reconciler import Reconciler
 from risk.account_state import AccountState
 from risk.ledger import OpenAtStart
 from risk.trading_day import TradingCalendar
+from store import records
 from store.projection import Projection
 
 
@@ -31,6 +32,14 @@ def restored(
         }
         state.restore_open_at_start(image.day_start.day, opened, now, mono)
     return state
+
+
+def day_start(
+    state: AccountState, calendar: TradingCalendar, opened: Mapping[str, OpenAtStart]
+) -> records.DayStart:
+    """The beginning of the state's trading day, for the journal; ``opened`` by contract id."""
+    lots = {c: records.OpenLot(it.net, it.mark, it.entry) for c, it in opened.items()}
+    return records.DayStart(state.day, calendar.starts(state.day), lots)
 
 
 def picture_of[M](

@@ -4,6 +4,7 @@ from attrs import define
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Episode
+from risk.verdict import Action
 from store.records import Intent
 
 RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
@@ -30,6 +31,8 @@ class Pursuit:
     """Monotonic seconds at which that read is begun."""
     request: int | None = None
     sent: float = 0.0
+    aim: Action | None = None
+    """What the newest request asks for: one step of an intent that may have many."""
     sent_keep: int = 0
     first_sent: float | None = None
     tries: int = 0
@@ -37,8 +40,9 @@ class Pursuit:
     """Events have shown it fulfilled since the last answer; a read must still confirm it."""
     problem: str = ""
 
-    def begin_send(self, request: int, mono: float) -> None:
+    def begin_send(self, request: int, aim: Action, mono: float) -> None:
         """A request leaves now."""
+        self.aim = aim
         self.request, self.sent, self.sent_keep = request, mono, self.keep
         self.first_sent = mono if self.first_sent is None else self.first_sent
         self.tries += 1

@@ -49,7 +49,7 @@ from actors.messages import (
 from actors.pursuit import NEVER, Enforcer
 from actors.reporting import Desk
 from actors.store import Commit
-from actors.wording import describe, outcome_text
+from actors.wording import describe, outcome_text, step_text
 from broker.clock import Clock
 from broker.port import Done, Priority
 from risk.domain import Episode
@@ -380,6 +380,7 @@ class Enforcement(Actor[EnforcementMessage]):
         latency = None if timing is None else (effect.answered - timing.received) * 1000
         body: dict[str, Json] = {
             "request": effect.request,
+            "asked": describe(effect.aim),
             "try": effect.tries,
             "took_ms": round((effect.answered - effect.sent) * 1000, 3),
             "latency_ms": None if latency is None else round(latency, 3),
@@ -392,8 +393,8 @@ class Enforcement(Actor[EnforcementMessage]):
         self._report(
             Enforced(
                 rule=violation.rule,
-                contract=violation.contract_id,
-                action=describe(intent.action),
+                contract=getattr(effect.aim, "contract_id", None),
+                action=step_text(intent.action, effect.aim),
                 observed=f"{violation.observed:f}",
                 limit=f"{violation.limit:f}",
                 reason=violation.reason,

@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from broker.port import Outcome
+from risk.verdict import Action
 from store.records import Intent
 
 
@@ -59,6 +60,8 @@ class Answered:
     """A request of an intent was answered."""
 
     intent: Intent
+    aim: Action
+    """What this one request asked for."""
     request: int
     sent: float
     """Monotonic seconds; ``answered`` likewise."""

@@ -308,24 +308,35 @@ class Enforcer:
     def _send(self, contract_id: str, pursuit: Pursuit, mono: float) -> None:
         position = self.positions.get(contract_id)
         size = (abs(position.net) if position is not None else 0) - pursuit.keep
-        request = self._count_send(pursuit, mono)
-        if pursuit.keep:
+        keep = pursuit.keep
+        aim: Action = Reduce(contract_id, keep) if keep else Close(contract_id)
+        request = self._count_send(pursuit, aim, mono)
+        if keep:
             self._news.append(SendPartialClose(request, contract_id, size))
         else:
             self._news.append(SendClose(request, contract_id))
         self._news.append(InFlight(contract_id, size))
 
-    def _count_send(self, pursuit: Pursuit, mono: float) -> int:
+    def _count_send(self, pursuit: Pursuit, aim: Action, mono: float) -> int:
         self.last_request += 1
-        pursuit.begin_send(self.last_request, mono)
+        pursuit.begin_send(self.last_request, aim, mono)
         if pursuit.tries > len(RETRY_AFTER):
             self._news.append(Stubborn(pursuit.intent, pursuit.tries, pursuit.problem))
         return self.last_request
 
     def _answered(self, pursuit: Pursuit, outcome: Outcome, mono: float) -> None:
         assert pursuit.request is not None
+        assert pursuit.aim is not None
         self._news.append(
-            Answered(pursuit.intent, pursuit.request, pursuit.sent, mono, outcome, pursuit.tries)
+            Answered(
+                pursuit.intent,
+                pursuit.aim,
+                pursuit.request,
+                pursuit.sent,
+                mono,
+                outcome,
+                pursuit.tries,
+            )
         )
         pursuit.end_send(outcome, mono)
 
@@ -367,7 +378,11 @@ class Enforcer:
             if isinstance(pursuit.intent.action, Cancel):
                 self._news.append(Fulfilled(pursuit.intent, "gone"))
         elif mono >= pursuit.due and self._ready(pursuit, mono):
-            self._news.append(SendCancel(self._count_send(pursuit, mono), order_id))
+            wanted, order = pursuit.intent.action, self.orders.get(order_id)
+            aim = wanted
+            if not isinstance(wanted, Cancel):
+                aim = Cancel(order_id, "" if order is None else order.contract_id)
+            self._news.append(SendCancel(self._count_send(pursuit, aim, mono), order_id))
 
     def _end_flatten(self, intent: Intent) -> None:
         confirmed = self._read_began >= self._flatten_read_from

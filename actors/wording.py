@@ -17,6 +17,11 @@ def describe(action: Action) -> str:
             return "flatten the account"
 
 
+def step_text(whole: Action, step: Action) -> str:
+    """One request of an intent: a flattening says what it is doing at the moment."""
+    return f"flatten: {describe(step)}" if isinstance(whole, Flatten) else describe(step)
+
+
 def outcome_text(outcome: Outcome) -> str:
     """An outcome in one short phrase."""
     match outcome:

@@ -101,9 +101,9 @@ EXPECTED = [
     ("SIM-50K-2", "max_contracts", "reduce CON.F.US.MNQ.Z26 to 5"),
     ("SIM-50K-2", "symbol_block", "close CON.F.US.GCE.Z26"),
     ("SIM-50K-2", "unrealized_loss", "close CON.F.US.MNQ.Z26"),
-    ("SIM-50K-2", "daily_loss", "flatten the account"),
-    ("SIM-50K-2", "daily_loss", "flatten the account"),
-    ("SIM-50K-2", "daily_loss", "flatten the account"),
+    ("SIM-50K-2", "daily_loss", "flatten: close CON.F.US.MNQ.Z26"),
+    ("SIM-50K-2", "daily_loss", "flatten: close CON.F.US.MNQ.Z26"),
+    ("SIM-50K-2", "daily_loss", "flatten: close CON.F.US.MNQ.Z26"),
     ("SIM-50K-2", "no_stop_loss", "close CON.F.US.MNQ.Z26"),
 ]
 
