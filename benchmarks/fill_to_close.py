@@ -217,7 +217,7 @@ def _ratio(load: str, found: dict[str, list[Sample]], ratios: list[float]) -> Fi
 
 def run(*, quick: bool, heavy: bool = False) -> None:
     """Idle and at 1,000 quotes a second, ``heavy`` also at 4,000; ``quick`` in under a minute."""
-    rounds, fills = (2, 60) if quick else (4, 200)
+    rounds, fills = (2, 60) if quick else (3, 200)
     keep_to(0, GATEWAYS_CORE)
     loads = list(LOADS) if heavy else list(LOADS)[:2]
     for load in loads:
