@@ -148,7 +148,10 @@ class Connection(Actor[ConnectionMessage]):
                 self._list_accounts()
             case SessionOpened(session):
                 self._session, self._problem = session, ""
-                self._watch()
+                if self._roster.by_id:
+                    # Else the list comes first: a hub that opens without accounts would say twice
+                    # that it is up, and everything would be read twice.
+                    self._watch()
                 self._list_accounts()
                 self.context.request(partial(list_contracts, session), _same)
             case ContractsListed(contracts):

@@ -4,7 +4,7 @@ import trio
 
 from store.records import Kind
 from tests.e2e.figures import Figures
-from tests.e2e.world import GC, LOGIN, World
+from tests.e2e.world import GC, LOGIN, POSITIONS, World
 
 
 async def test_flow_1_startup(world: World, figures: Figures) -> None:
@@ -26,3 +26,14 @@ async def test_flow_1_startup(world: World, figures: Figures) -> None:
         assert "GC is blocked" in str(decision.body["reason"])
         await world.trade(1005, 1, GC)
         await world.until_flat(1005)
+
+
+async def test_flow_1_a_slow_account_list_is_waited_for_and_nothing_read_twice(
+    world: World,
+) -> None:
+    """The user hub opens before the accounts are known: it says once that it is up, with them."""
+    await world.fault("slow", path="/api/Account/search", delay_ms=500)
+    world.guard("SIM-50K-1", "SIM-50K-2")
+    async with world.daemon():
+        assert len(world.said("hub up", hub="user")) == 1
+        assert len(await world.requests(POSITIONS)) == 2
