@@ -160,17 +160,13 @@ class Account(Actor[AccountMessage]):
                 self._event(message)
             case LinkUp() | LinkDown() | Listed() | Missed():
                 self._link_news(message)
-            case ReadDone():
-                self._reconciler.done(message)
-            case ReadFailed():
-                self._reconciler.failed(message)
-            case Reread(reading):
-                self._reconciler.done(reading)
+            case ReadDone() | ReadFailed() | Reread():
+                self._reconciler.answered(message)
             case ContractFound() | ContractMissing():
                 self._contract_answered(message)
             case Judged(wake_in, alerts, wires, as_of):
-                if wires is not None and as_of >= self._changed_at:
-                    self._wires = wires
+                if as_of >= self._changed_at:
+                    self._wires = {} if wires is None else wires
                 self._wake_no_later_than(trio.current_time() + wake_in)
                 for alert in alerts:
                     if not self._interest.premature(alert):
@@ -182,6 +178,8 @@ class Account(Actor[AccountMessage]):
             case Reducing(contract_id, contracts):
                 (self._reducing.add if contracts else self._reducing.discard)(contract_id)
                 self._state.set_in_flight(contract_id, contracts)
+                if not contracts:
+                    self._judge_now("nothing in flight")
             case EnforcementDone():
                 # While the state itself is in doubt, an old picture would ask for the same again
                 # and again; its reconciliation ends with a judgement.

@@ -1,6 +1,6 @@
 """One intent under way on one contract or order: when it is tried, looked at, and tried again."""
 
-from attrs import define
+from attrs import define, frozen
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Episode
@@ -16,6 +16,15 @@ ANSWER_WITHIN = 10.0
 """A request without an answer for so long counts as unknown."""
 
 
+@frozen
+class Pace:
+    """Where the tries of a partial close stand between two judgements of it."""
+
+    tries: int
+    due: float
+    problem: str
+
+
 @define
 class Pursuit:
     """One intent under way on one contract or order; mutated only by its Enforcer."""
@@ -25,6 +34,8 @@ class Pursuit:
     episode: Episode | None
     due: float
     """Monotonic seconds before which nothing more is sent."""
+    asked: float = 0.0
+    """Monotonic seconds of the verdict that wants it."""
     read_from: float | None = None
     """Only a read that began at or after this instant counts; None: none is needed."""
     look_at: float = 0.0

@@ -6,8 +6,8 @@ or reported before it is true. The broker's position is the only proof. So a ver
 
 The invariants. One request in flight per contract and per order, and only closing ones. A first full
 close leaves at once; every later try, and every partial close, is decided on a read that began after
-the previous answer. Orders that could still protect a position are left alone until it is flat: a
-refused close would otherwise leave it naked.
+the previous answer; a partial one is judged again before it is tried again. Orders that could still
+protect a position are left alone until it is flat: a refused close would otherwise leave it naked.
 
 ``Enforcer`` is synchronous and owns no clock: inputs record facts, :meth:`Enforcer.step` answers with
 the effects that are due, :attr:`Enforcer.wake_at` says when time alone will make something due.
@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define, field
 
-from actors.attempts import RETRY_AFTER, VERIFY_WITHIN, Pursuit
+from actors.attempts import RETRY_AFTER, RETRY_SLOWLY, VERIFY_WITHIN, Pace, Pursuit
 from actors.intents import (
     Answered,
     Began,
@@ -39,6 +39,8 @@ FRESH_FOR = 0.5
 """A retry is decided on a read that began at most so long before it was due."""
 REVERSAL_WITHIN = 1.0
 """An opposite position first seen so soon after our close is the product of a race with it."""
+VERDICT_GOOD_FOR = 1.0
+"""Seconds after which a partial close that has waited is judged anew before it leaves."""
 BLIND_AFTER_FAILED_READS = 2
 """A full close cannot flip or add, so after so many failed reads it is sent without one."""
 
@@ -58,6 +60,8 @@ class Enforcer:
     flattening: Intent | None = None
     pursuits: dict[str, Pursuit] = field(factory=dict)
     cancels: dict[int, Pursuit] = field(factory=dict)
+    _paces: dict[str, Pace] = field(factory=dict)
+    """By contract: partial closes given back to be judged again."""
     _informed: bool = False
     """Positions and orders are known: before that, nothing is sent without a read."""
     _exact: bool = True
@@ -101,11 +105,15 @@ class Enforcer:
             case Flatten():
                 self.flattening, self._flatten_read_from = intent, mono
             case Close(contract_id):
-                self.pursuits[contract_id] = Pursuit(intent, 0, intent.episode, mono, mono)
+                self.pursuits[contract_id] = Pursuit(
+                    intent, 0, intent.episode, mono, read_from=mono
+                )
             case Reduce(contract_id, keep):
-                self.pursuits[contract_id] = Pursuit(intent, keep, intent.episode, mono, mono)
+                self.pursuits[contract_id] = Pursuit(
+                    intent, keep, intent.episode, mono, read_from=mono
+                )
             case Cancel(order_id):
-                self.cancels[order_id] = Pursuit(intent, 0, None, mono, mono)
+                self.cancels[order_id] = Pursuit(intent, 0, None, mono, read_from=mono)
 
     def seen(
         self, positions: Iterable[Position], orders: Iterable[Order], exact: bool, mono: float
@@ -214,23 +222,28 @@ class Enforcer:
         mono: float,
     ) -> None:
         known = self.pursuits.get(contract_id)
+        if known is not None:
+            known.asked = mono
         if known is not None and known.episode in (None, episode):
             if keep < known.keep:
                 self._supersede(known, self._begin(action, violation, episode))
                 known.widen(keep, mono)
             return
         if known is not None:
-            # Another life of the position, or a lock that ignores lives: one request at a time, so
-            # the pursuit goes on with the new aim.
+            # Another life, or a lock that ignores lives: one request at a time, so it goes on.
             self._supersede(known, self._begin(action, violation, episode))
             known.episode = episode
             known.widen(keep, mono)
             return
-        pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, due=mono)
+        pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, mono, mono)
+        pace = self._paces.pop(contract_id, None)
+        if pace is not None and keep and mono - pace.due < RETRY_SLOWLY:
+            pursuit.tries, pursuit.problem = pace.tries, pace.problem
+            pursuit.due = max(mono, pace.due)
         # A late verdict about a position that a read has shown gone must not send a second close.
         late = episode is not None and self._ended.get(contract_id) == episode
         if keep or late or not self._informed:
-            pursuit.read_from = pursuit.look_at = mono
+            pursuit.read_from = pursuit.look_at = pursuit.due
         self.pursuits[contract_id] = pursuit
 
     def _supersede(self, pursuit: Pursuit, intent: Intent) -> None:
@@ -277,13 +290,31 @@ class Enforcer:
             return
         if how:
             # An event says so: let a read confirm it.
+            if not pursuit.reached and pursuit.first_sent is not None:
+                self._news.append(InFlight(contract_id, 0))  # what comes now is not on its way out
             pursuit.reached, pursuit.look_at = True, min(pursuit.look_at, mono)
             return
         if pursuit.reached:
             # It had come true and was broken again: a new breach, not a retry that may wait.
             pursuit.widen(pursuit.keep, mono)
-        if mono >= pursuit.due and self._ready(pursuit, mono):
+        if self._must_be_judged_again(pursuit, mono):
+            self._give_back(contract_id, pursuit)
+        elif mono >= pursuit.due and self._ready(pursuit, mono):
             self._send(contract_id, pursuit, mono)
+
+    def _must_be_judged_again(self, pursuit: Pursuit, mono: float) -> bool:
+        """How much must go in part depends on every other contract, so no old verdict is retried."""
+        if pursuit.first_sent is not None:
+            return pursuit.keep > 0 and self._read_is_new(pursuit)
+        waited = mono - pursuit.asked > VERDICT_GOOD_FOR
+        return pursuit.keep > 0 and waited and mono >= pursuit.due
+
+    def _give_back(self, contract_id: str, pursuit: Pursuit) -> None:
+        """Let the account be judged anew; should the breach stand, the tries go on where they were."""
+        del self.pursuits[contract_id]
+        self._paces[contract_id] = Pace(pursuit.tries, pursuit.due, pursuit.problem)
+        self._news.append(InFlight(contract_id, 0))
+        self._news.append(Fulfilled(pursuit.intent, "judged again"))
 
     def _request_over(self, pursuit: Pursuit, mono: float) -> bool:
         if pursuit.request is not None and mono >= pursuit.due:
@@ -359,6 +390,7 @@ class Enforcer:
 
     def _end_pursuit(self, contract_id: str, pursuit: Pursuit, how: str, mono: float) -> None:
         del self.pursuits[contract_id]
+        self._paces.pop(contract_id, None)
         if pursuit.episode is not None:
             self._ended[contract_id] = pursuit.episode
         self._news.append(InFlight(contract_id, 0))

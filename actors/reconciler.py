@@ -12,7 +12,15 @@ import structlog
 import trio
 from attrs import evolve
 
-from actors.messages import ConnectionMessage, LinkUp, ReadDone, ReadFailed, ReadWanted, Wake
+from actors.messages import (
+    ConnectionMessage,
+    LinkUp,
+    ReadDone,
+    ReadFailed,
+    ReadWanted,
+    Reread,
+    Wake,
+)
 from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation
 from actors.reporting import Desk
 from broker.clock import Clock
@@ -180,6 +188,16 @@ class Reconciler[M]:
                 self.doubt("the trades could not be read")
             case "balance" if trio.current_time() - self._trade_at > 2 * TRADE_WITHIN:
                 self.doubt("the balance moved, but no trade was heard of")
+
+    def answered(self, answer: ReadDone | ReadFailed | Reread) -> None:
+        """A read was answered, or enforcement passes on one of its own."""
+        match answer:
+            case ReadFailed():
+                self.failed(answer)
+            case Reread(reading):
+                self.done(reading)
+            case ReadDone():
+                self.done(answer)
 
     def failed(self, failure: ReadFailed) -> None:
         """A read failed: try again for as long as the link stands."""

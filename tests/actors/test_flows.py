@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 import trio
 
-from simulator.faults import DropHubs, RevokeTokens
-from tests.actors.world import GC, MNQ, World, nodes, run
+from simulator.faults import DropHubs, RefuseClose, RevokeTokens
+from tests.actors.world import ES, GC, MNQ, World, nodes, run
 
 
 def test_an_oversized_fill_is_reduced_to_the_limit() -> None:
@@ -343,5 +343,49 @@ def test_trades_of_an_outage_are_found_though_the_position_is_what_it_was() -> N
             world.trade(1001, -3)
             await trio.sleep(50)
             assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+def test_a_reduction_that_was_refused_is_not_repeated_once_the_trader_has_cured_the_breach() -> (
+    None
+):
+    """3 ES and 4 MNQ against 5: he closes the ES himself while the broker refuses; the MNQ stay."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 3, ES)
+            world.trade(1001, -3, ES, stop=Decimal(1000))
+            await trio.sleep(1)
+            world.broker.inject(RefuseClose(operation="partial_close", account_id=1001))
+            world.trade(1001, 4)
+            world.trade(1001, -4, stop=Decimal(10000))
+            await trio.sleep(3)
+            assert world.held(1001) == 4
+            world.trade(1001, -3, ES)
+            await trio.sleep(0.5)
+            world.broker.heal()
+            await trio.sleep(60)
+            assert (world.held(1001), world.held(1001, ES)) == (4, 0)
+
+    run(story)
+
+
+def test_a_reduction_that_is_refused_for_a_while_is_done_in_the_end() -> None:
+    """Refused, judged again, tried again at its pace, and done once the broker accepts."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.broker.inject(RefuseClose(operation="partial_close", account_id=1001))
+            world.trade(1001, 7)
+            await trio.sleep(5)
+            assert world.held(1001) == 7
+            world.broker.heal()
+            await trio.sleep(10)
+            assert world.held(1001) == 5
 
     run(story)

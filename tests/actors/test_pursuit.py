@@ -318,7 +318,7 @@ answers = st.sampled_from([*OUTCOMES, "none"])
     st.lists(st.booleans(), max_size=8),
     st.lists(st.sampled_from(["", "", "tell", "trader adds", "trader leaves"]), max_size=30),
 )
-def test_every_verdict_comes_true_and_nothing_is_opened(
+def test_every_verdict_comes_true_and_nothing_is_opened(  # noqa: PLR0912  a broker and a trader
     net: int, action: Action, outcomes: list[str], reads: list[bool], noise: list[str]
 ) -> None:
     """Whatever fails for a while, in the end the broker is as wanted, and we never opened anything."""
@@ -349,6 +349,11 @@ def test_every_verdict_comes_true_and_nothing_is_opened(
                         pending.append((now + 0.02, request, outcome))
                 case ReadExposure():
                     reading = now + 0.02
+                case Fulfilled(how="judged again"):
+                    if isinstance(action, Reduce) and abs(exchange.net) > action.keep:
+                        decided(enforcer, action, now, held(exchange.net, life=exchange.life))
+                    else:
+                        ended += 1
                 case Fulfilled():
                     ended += 1
                 case _:
@@ -368,6 +373,7 @@ def test_every_verdict_comes_true_and_nothing_is_opened(
                     enforcer.seen(exchange.positions(), exchange.orders(), True, now)
                 case "trader adds" if exchange.net:
                     exchange.net += 1 if exchange.net > 0 else -1
+                    enforcer.seen(exchange.positions(), exchange.orders(), True, now)
                 case "trader leaves":
                     exchange.net, exchange.life = 0, exchange.life + 1
                 case _:
@@ -419,10 +425,34 @@ def test_a_breach_that_comes_back_before_its_cure_is_confirmed_is_not_a_retry() 
     enforcer.step(1.021)
     enforcer.seen((held(8),), (), True, 1.022)
     decided(enforcer, Reduce(MNQ, 5), 1.022, held(8))
-    enforcer.step(1.022)
+    enforcer.exposure((held(8),), (), 1.022)  # asked for when it looked cured
+    sent: list[SendPartialClose] = []
+    now = 1.022
+    while now < 1.1 and not sent:
+        effects = enforcer.step(now)
+        sent = of(effects, SendPartialClose)
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(8),), (), now)
+        if of(effects, Fulfilled):
+            decided(enforcer, Reduce(MNQ, 5), now, held(8))
+        now = round(now + 0.005, 3)
+    assert sent == [SendPartialClose(2, MNQ, 3)]
+
+
+def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> None:
+    """How much must go may have changed: nothing is sent until a newer verdict asks for it."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    enforcer.step(1.01)
+    enforcer.answer(1, Refused(6, "rejected"), 1.02)
+    enforcer.step(1.02)
     enforcer.exposure((held(8),), (), 1.03)
-    effects = enforcer.step(1.03)
-    if of(effects, ReadExposure):
-        enforcer.exposure((held(8),), (), 1.04)
-        effects = enforcer.step(1.04)
-    assert of(effects, SendPartialClose) == [SendPartialClose(2, MNQ, 3)]
+    assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
+    assert enforcer.open_intents == ()
+    decided(enforcer, Reduce(MNQ, 6), 1.04, held(8))
+    assert of(enforcer.step(1.04), ReadExposure) == []
+    assert of(enforcer.step(1.28), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(8),), (), 1.29)
+    assert of(enforcer.step(1.29), SendPartialClose) == [SendPartialClose(2, MNQ, 2)]

@@ -30,6 +30,7 @@ from supervision import Node, System, open_system
 
 MNQ = "CON.F.US.MNQ.Z26"
 GC = "CON.F.US.GCE.Z26"
+ES = "CON.F.US.EP.Z26"
 MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 """9:00 in Chicago on a Wednesday."""
 

@@ -17,15 +17,15 @@ async def test_a_close_in_flight_when_the_connection_falls_is_closed_once(
     """An answer that still comes counts; without one only what a read shows is closed again."""
     world.guard("SIM-50K-1")
     async with world.daemon() as system:
-        # The first try is refused, which leaves time to make the hub silent about the second.
+        # The first try is refused after a while: time to make the hub silent about the second.
         await world.fault("refuse_close", times=1)
+        await world.fault("slow", path=CLOSE, delay_ms=1000, times=2)
         if lost:
             await world.fault("uncertain_close", how="disconnect", executes=executed, times=1)
         await world.trade(1001, 1, GC)
-        await world.until(lambda: world.said("broker answered"))
+        await world.until_requests(CLOSE, 1)
         await world.fault("lose")
-        await world.fault("slow", path=CLOSE, delay_ms=1500, times=1)
-        await world.until(lambda: _closes(world, 2))
+        await world.until_requests(CLOSE, 2)
         assert len(world.said("broker answered")) == 1
         system.crash(CONNECTION, "a test wants it so")
         await world.until(lambda: len(world.said("broker answered")) == 2)
@@ -50,7 +50,3 @@ async def test_a_close_in_flight_when_the_connection_falls_is_closed_once(
         await world.until_live()
         await world.trade(1001, 1, GC)
         await world.until_flat(1001)
-
-
-async def _closes(world: World, count: int) -> bool:
-    return len(await world.requests(CLOSE)) == count

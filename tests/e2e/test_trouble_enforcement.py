@@ -32,6 +32,12 @@ def _between(reads: list[dict[str, Any]], one: dict[str, Any], other: dict[str, 
     return any(one["received"] < it["received"] < other["received"] for it in reads)
 
 
+async def _refuse_slowly(world: World) -> None:
+    """The first try is refused after a while: time to arrange what the second will meet."""
+    await world.fault("refuse_close", times=1)
+    await world.fault("slow", path=CLOSE, delay_ms=400, times=1)
+
+
 @pytest.mark.parametrize("how", ["status", "disconnect"])
 @pytest.mark.parametrize("executes", [True, False])
 @pytest.mark.parametrize("told", [True, False])
@@ -41,11 +47,10 @@ async def test_a_close_of_unknown_outcome_is_verified_before_it_is_repeated(
     """Executed or not, told by events or only by a read: the position is closed exactly once."""
     world.guard("SIM-50K-1")
     async with world.daemon():
-        # The first try is refused, which leaves time to make the hub silent about the second.
-        await world.fault("refuse_close", times=1)
+        await _refuse_slowly(world)
         await world.fault("uncertain_close", how=how, executes=executes, times=1)
         await world.trade(1001, 1, GC)
-        await world.until(lambda: world.said("broker answered"))
+        await world.until_requests(CLOSE, 1)
         if not told:
             await world.fault("lose")
         await world.until_flat(1001)
@@ -66,9 +71,9 @@ async def test_a_close_that_lands_while_the_hub_is_down_is_believed_from_a_read(
     """Nobody tells that the position is gone; a read does, and that is the end of it."""
     world.guard("SIM-50K-1")
     async with world.daemon():
-        await world.fault("refuse_close", times=1)
+        await _refuse_slowly(world)
         await world.trade(1001, 1, GC)
-        await world.until(lambda: world.said("broker answered"))
+        await world.until_requests(CLOSE, 1)
         await world.fault("http", status=503, path="/hubs/*")
         await world.fault("drop")
         await world.until(lambda: world.account(1)["phase"] == "waiting")

@@ -50,6 +50,9 @@ GUARD = "guard"
 """User name of the daemon at the gateway; the trader has his own."""
 TRADER = "trader"
 
+PATIENCE = 20.0
+"""Seconds after which what a test waits for counts as missing; other suites may share the machine."""
+
 Lines = list[MutableMapping[str, Any]]
 
 
@@ -318,7 +321,7 @@ class World:
         ]
 
     async def until(
-        self, true: Callable[[], object | Awaitable[object]], within: float = 10.0
+        self, true: Callable[[], object | Awaitable[object]], within: float = PATIENCE
     ) -> None:
         """Wait for a condition; ``within`` seconds are a deadline, not an expectation."""
         until = trio.current_time() + within
@@ -330,12 +333,20 @@ class World:
         """So many records of a kind were written."""
         await self.until(lambda: len(self.of(kind)) >= count)
 
+    async def until_requests(self, path: str, count: int) -> None:
+        """The daemon has asked so many times at a path."""
+
+        async def asked() -> bool:
+            return len(await self.requests(path)) >= count
+
+        await self.until(asked)
+
     async def until_live(self, *numbers: int) -> None:
         """Every account, or these, have been reconciled."""
         wanted = numbers or [int(it.name.rsplit("-", 1)[1]) for it in self.accounts]
         await self.until(lambda: all(self.account(n).get("phase") == "live" for n in wanted))
 
-    async def until_link(self, link: int, within: float = 10.0, *, login: str = "sim") -> None:
+    async def until_link(self, link: int, within: float = PATIENCE, *, login: str = "sim") -> None:
         """The user hub is up on its connection of this number, and every account is live again."""
 
         def up() -> bool:
@@ -345,7 +356,7 @@ class World:
         await self.until(up, within)
         await self.until_live()
 
-    async def until_flat(self, account_id: int, within: float = 10.0) -> None:
+    async def until_flat(self, account_id: int, within: float = PATIENCE) -> None:
         """The exchange says that nothing is left, and enforcement has seen it."""
         await self.until(lambda: self.flat(account_id), within)
         await self.until(lambda: self.idle(account_id - 1000), within)
