@@ -178,10 +178,10 @@ class Account(Actor[AccountMessage]):
             case Reducing(contract_id, contracts):
                 (self._reducing.add if contracts else self._reducing.discard)(contract_id)
                 self._state.set_in_flight(contract_id, contracts)
-                if not contracts:
+                if not contracts and self._reconciler.phase is Phase.LIVE:
                     self._judge_now("nothing in flight")
             case EnforcementDone():
-                # While the state itself is in doubt, an old picture would ask for the same again
+                # As above: while the state itself is in doubt, an old picture would ask for the same again
                 # and again; its reconciliation ends with a judgement.
                 if self._reconciler.phase is Phase.LIVE:
                     self._judge_now("enforcement done")

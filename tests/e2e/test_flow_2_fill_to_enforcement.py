@@ -40,8 +40,7 @@ async def test_flow_2_an_oversized_fill_is_reduced_to_the_limit(world: World) ->
     world.guard("SIM-50K-1")
     async with world.daemon():
         await world.trade(1001, 7, MNQ)
-        await world.until(lambda: world.of(Kind.INTENT_DONE))
-        assert await world.held(1001) == 5
+        await world.until_held(1001, 5)
         (request,) = await world.requests(PARTIAL_CLOSE, 1001)
         assert request["subject"]["size"] == 2
         assert await world.requests(CLOSE, 1001) == []

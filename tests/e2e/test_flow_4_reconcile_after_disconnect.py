@@ -22,8 +22,7 @@ async def test_flow_4_reconcile_after_disconnect(world: World, figures: Figures)
         await world.trade(1002, -1)
         await world.heal()
         await world.until_live()
-        await world.until(lambda: world.of(Kind.INTENT_DONE, "SIM-50K-1"))
-        assert await world.held(1001) == 5
+        await world.until_held(1001, 5)
         assert world.account(2)["positions"] == []
         found = {
             (r.account, r.body["contract"], r.body["after"]) for r in world.of(Kind.DIFFERENCE)

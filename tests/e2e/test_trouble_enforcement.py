@@ -95,7 +95,7 @@ async def test_a_partial_close_of_unknown_outcome_reduces_no_further_than_the_li
     async with world.daemon():
         await world.fault("uncertain_close", operation="partial_close", executes=executes, times=1)
         await world.trade(1001, 7)
-        await world.until_count(Kind.INTENT_DONE, 1)
+        await world.until_held(1001, 5)
         assert await world.fills(1001) == [(0, 7), (1, 2)]
         assert len(await world.requests(PARTIAL_CLOSE)) == (1 if executes else 2)
 

@@ -126,8 +126,7 @@ async def test_reads_that_fail_while_reconciling_are_repeated_and_told(
     await world.trade(1001, 7)
     await world.fault("http", status=status, path="/api/Position/searchOpen", times=3)
     async with world.daemon():
-        await world.until(lambda: world.of(Kind.INTENT_DONE))
-        assert await world.held(1001) == 5
+        await world.until_held(1001, 5)
         (told,) = world.alerts("reconcile_failed")
         assert told.startswith("the state of SIM-50K-1 could not be read: ")
         assert "/Position/searchOpen" in told

@@ -18,8 +18,7 @@ async def test_a_contract_without_a_tick_value_is_told_and_its_size_still_guarde
     world.guard("SIM-50K-1")
     async with world.daemon():
         await world.trade(1001, 7)
-        await world.until_count(Kind.INTENT_DONE, 1)
-        assert await world.held(1001) == 5
+        await world.until_held(1001, 5)
         await world.until(lambda: world.alerts("contract_unknown"))
         (told,) = world.alerts("contract_unknown")
         assert told.startswith(f"{MNQ} cannot be valued: ")
@@ -146,8 +145,7 @@ async def test_an_unreadable_event_is_told_and_the_broker_is_asked_instead(world
         )
         await world.until(lambda: world.of(Kind.INTENT))
         await world.heal()
-        await world.until(lambda: world.of(Kind.INTENT_DONE))
-        assert await world.held(1001) == 5
+        await world.until_held(1001, 5)
         (told,) = world.alerts("unreadable")
         assert told.startswith("something on the user hub could not be read: ")
         assert world.status("logins/sim/connection")["link"] == 1

@@ -356,6 +356,17 @@ class World:
         await self.until(up, within)
         await self.until_live()
 
+    async def until_held(
+        self, account_id: int, net: int, contract_id: str = MNQ, within: float = PATIENCE
+    ) -> None:
+        """The exchange says that so much is held, and enforcement has seen it."""
+
+        async def held() -> bool:
+            return await self.held(account_id, contract_id) == net
+
+        await self.until(held, within)
+        await self.until(lambda: self.idle(account_id - 1000), within)
+
     async def until_flat(self, account_id: int, within: float = PATIENCE) -> None:
         """The exchange says that nothing is left, and enforcement has seen it."""
         await self.until(lambda: self.flat(account_id), within)
