@@ -33,7 +33,7 @@ class Figures:
         if target is not None:
             verdict += "  met" if p95 <= target else "  MISSED"
         line = (
-            f"flow {flow}  {what:<42} n={len(values):<3} p50={statistics.median(values):<7.3g} "
+            f"flow {flow}  {what:<44} n={len(values):<3} p50={statistics.median(values):<7.3g} "
             f"p95={p95:<7.3g} max={max(values):<7.3g} {unit:<3} {verdict}"
         )
         self.node.user_properties.append((PROPERTY, line))
