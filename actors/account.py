@@ -196,7 +196,7 @@ class Account(Actor[AccountMessage]):
 
     def status(self) -> Mapping[str, Any]:
         """The account as people want to see it; amounts as text in dollars."""
-        return picture_of(self._state, self._reconciler, self._clock.now())
+        return picture_of(self._state, self._reconciler, self._locks.now())
 
     # ---- beginning and peers ------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class Account(Actor[AccountMessage]):
     # ---- events -------------------------------------------------------------------------------
 
     def _event(self, message: Fill | PositionUpdate | OrderUpdate | AccountUpdate) -> None:
-        stamp, now, mono = message.stamp, self._clock.now(), trio.current_time()
+        stamp, now, mono = message.stamp, self._locks.now(), trio.current_time()
         self._reconciler.heard(stamp.n)
         match message:
             case Fill(trade=trade):
@@ -314,6 +314,7 @@ class Account(Actor[AccountMessage]):
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         self._locks.skew_measured(skew)
+        self._turn_day()
         self._look_at_locks()
         self._interest.ask_again()
 
@@ -353,7 +354,7 @@ class Account(Actor[AccountMessage]):
             # While the hub is down the trader may have closed what we still believe to be open:
             # judging that against new prices could lock him for a loss he never had.
             if self._pending is not None and self._reconciler.current:
-                snapshot = self._state.snapshot(self._clock.now(), mono)
+                snapshot = self._state.snapshot(self._locks.now(), mono)
                 self._rules.tell(Evaluate(snapshot, holdings, *self._pending))
         self._pending, self._unshown = None, False
 
@@ -422,7 +423,7 @@ class Account(Actor[AccountMessage]):
 
     def _turn_day(self) -> None:
         """Begin the present trading day if that was not done yet."""
-        rolled = self._state.roll_day(self._clock.now(), trio.current_time())
+        rolled = self._state.roll_day(self._locks.now(), trio.current_time())
         if rolled is None:
             return
         self._record_day(rolled.open_at_start, str(rolled.net))

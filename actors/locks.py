@@ -1,4 +1,4 @@
-"""When do an account's locks end? By the broker's clock, and only on fresh knowledge of it.
+"""When do an account's locks and its day end? By the broker's clock, and only if ours can be trusted.
 
 A machine's clock can be wrong or be set; the broker's is known by its answers. A lock ends at its
 time if the two were compared within the last minute and ours has not jumped since; else it first asks
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 import trio
+from attrs import frozen
 
 from actors.messages import ConnectionMessage, ListingWanted
 from actors.reporting import Desk
@@ -26,6 +27,17 @@ LOOK_AGAIN_AFTER = 60.0
 """Seconds: a wall clock may jump, so a long time is never slept in one piece."""
 
 log = structlog.get_logger("seawall.account")
+
+
+@frozen
+class Comparison:
+    """A moment at which the broker's clock was compared with ours."""
+
+    at: float
+    """Monotonic seconds."""
+    wall: datetime
+    """What our clock showed."""
+    speed: float
 
 
 class LockKeeper:
@@ -49,13 +61,14 @@ class LockKeeper:
         self._look_after = look_after
         """Asks for :meth:`look` to be called in so many seconds."""
         self._skew = timedelta(0)
-        self._compared: tuple[float, datetime] | None = None
-        """Monotonic seconds and our wall time of the newest comparison."""
+        self._compared: Comparison | None = None
+        """The newest."""
 
     def skew_measured(self, seconds: float) -> None:
         """The broker's clock was compared with ours."""
         self._skew = timedelta(seconds=seconds if abs(seconds) > SKEW_TOLERATED else 0.0)
-        self._compared = trio.current_time(), self._clock.now()
+        clock = self._clock
+        self._compared = Comparison(trio.current_time(), clock.now(), clock.speed)
         if not self._skew:
             self._desk.settled("clock_skew")
             return
@@ -79,21 +92,35 @@ class LockKeeper:
         if not self._certain():
             self._connection.tell(ListingWanted())
             return False
-        ended = self._state.expire_locks(self._clock.now() + self._skew)
+        ended = self._state.expire_locks(self.now())
         for lock in ended:
             log.info("lock ended", account=self._name, rule=lock.rule, until=lock.until.isoformat())
         return bool(ended)
 
+    def now(self) -> datetime:
+        """Wall time by the broker's clock; a clock of ours that was set is not followed unasked."""
+        wall = self._clock.now()
+        if self._jumped(wall):
+            self._connection.tell(ListingWanted())
+            wall = self._expected()
+        return wall + self._skew
+
     def _certain(self) -> bool:
         """The clocks were compared lately, and ours has not been set since."""
-        if self._compared is None:
+        if self._compared is None or self._jumped(self._clock.now()):
             return False
-        at, wall = self._compared
-        passed = trio.current_time() - at
-        expected = wall + timedelta(seconds=passed * self._clock.speed)
-        jumped = abs((self._clock.now() - expected).total_seconds()) > SKEW_TOLERATED
-        return passed <= COMPARED_WITHIN and not jumped
+        return trio.current_time() - self._compared.at <= COMPARED_WITHIN
+
+    def _jumped(self, wall: datetime) -> bool:
+        """Our wall clock is not where the time passed since the comparison would have brought it."""
+        if self._compared is None or self._compared.speed != self._clock.speed:
+            return False
+        return abs((wall - self._expected()).total_seconds()) > SKEW_TOLERATED
+
+    def _expected(self) -> datetime:
+        assert self._compared is not None
+        passed = trio.current_time() - self._compared.at
+        return self._compared.wall + timedelta(seconds=passed * self._compared.speed)
 
     def _left(self, until: datetime) -> float:
-        left = until - (self._clock.now() + self._skew)
-        return left.total_seconds() / self._clock.speed
+        return (until - self.now()).total_seconds() / self._clock.speed

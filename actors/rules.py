@@ -1,7 +1,7 @@
 """The rules actor: judges one state at a time. It remembers nothing, so a restart loses nothing."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import trio
@@ -38,8 +38,9 @@ class Rules(Actor[Evaluate]):
     async def handle(self, message: Evaluate) -> None:
         """Judge; a breach goes straight to enforcement."""
         mono = trio.current_time()
-        now = self._clock.now()
-        verdict = evaluate(self._rules, message.snapshot, message.trigger, now, mono)
+        snapshot = message.snapshot
+        now = snapshot.now + timedelta(seconds=(mono - snapshot.mono) * self._clock.speed)
+        verdict = evaluate(self._rules, snapshot, message.trigger, now, mono)
         self._evaluations += 1
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
@@ -47,8 +48,8 @@ class Rules(Actor[Evaluate]):
             Judged(
                 self._wake_in(verdict, now),
                 verdict.alerts,
-                None if verdict.violations else wires(self._rules, message.snapshot),
-                message.snapshot.mono,
+                None if verdict.violations else wires(self._rules, snapshot),
+                snapshot.mono,
             )
         )
 

@@ -148,3 +148,32 @@ def test_a_flatten_of_yesterday_is_not_taken_up_again() -> None:
             assert world.held(1001, ES) == 1
 
     run(story)
+
+
+def test_a_clock_that_is_set_past_the_reset_turns_no_day() -> None:
+    """Today's loss stays today's: what is lost after somebody set the clock still counts to it."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        clock: Any = SetClock(world.clock)
+        world.clock = clock
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.price("24970")
+            world.trade(1001, -3)
+            await trio.sleep(20)
+            clock.ahead = timedelta(hours=9)
+            world.broker.inject(Skew(seconds=Decimal(-9 * 3600)))
+            await trio.sleep(40)
+            assert world.account("SIM-50K-1")["trading_day"] == "2026-11-18"
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.price("24900")
+            await trio.sleep(2)
+            assert world.held(1001) == 0
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
