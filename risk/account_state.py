@@ -406,6 +406,7 @@ class AccountState:
         views = self._views(mono)
         broker = self.broker_account
         return Snapshot(
+            calendar=self._calendar,
             account=self.account,
             account_id=self.account_id,
             day=self.day,

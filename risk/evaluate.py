@@ -70,7 +70,7 @@ def _lock_check(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         trigger,
         observed=Decimal(held),
         limit=_ZERO,
-        reason=f"locked until {last.until:%Y-%m-%d %H:%M} UTC ({last.reason}), {_open(snapshot)}",
+        reason=f"locked until {_told(snapshot, last.until)} ({last.reason}), {_open(snapshot)}",
         actions=actions,
         inputs=_lock_inputs(last),
     )
@@ -87,6 +87,11 @@ def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:
         for order in snapshot.orders
         if order.status is not OrderStatus.PENDING_CANCELLATION
     )
+
+
+def _told(snapshot: Snapshot, instant: datetime) -> str:
+    """An instant as the exchange's people read it off the wall."""
+    return f"{snapshot.calendar.local(instant):%Y-%m-%d %H:%M %Z}"
 
 
 def _open(snapshot: Snapshot) -> str:

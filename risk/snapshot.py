@@ -15,6 +15,7 @@ from risk.instruments import mini_weight
 from risk.ledger import ZERO, Lot
 from risk.marks import Price
 from risk.reading import Disagreement
+from risk.trading_day import TradingCalendar
 from risk.valuation import Figures, Worth
 from risk.verdict import Lock
 
@@ -136,6 +137,7 @@ def totals(views: Mapping[str, ContractView]) -> Totals:
 class Snapshot:
     """One account at one instant."""
 
+    calendar: TradingCalendar
     account: str
     """The broker's account name."""
     account_id: int | None
