@@ -44,9 +44,12 @@ class Price:
 
 
 def usable(mark: Mark) -> Mark:
-    """A quote without its unusable fields: zero, negative, or bid and ask crossed."""
+    """A quote without its unusable fields: zero, negative, or bid and ask crossed.
+
+    Sides of different age may cross: partial quotes of a falling market bring one after the other.
+    """
     bid, ask, last = _positive(mark.bid), _positive(mark.ask), _positive(mark.last)
-    if bid is not None and ask is not None and bid > ask:
+    if bid is not None and ask is not None and bid > ask and mark.bid_at == mark.ask_at:
         bid = ask = None
     if bid is mark.bid and ask is mark.ask and last is mark.last:
         return mark

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from risk.marks import MarkBasis
+from risk.domain import Mark
+from risk.marks import MarkBasis, Marks
 from risk.rules import DailyLoss, Trigger, UnrealizedLoss
 from risk.verdict import Close
 from tests.risk.world import MNQ, World
@@ -139,3 +140,13 @@ def test_ten_medians_are_not_suspicious() -> None:
     world = quoted_for_a_minute()
     world.quote("19899.5", "19904.5")
     assert world.judge(LIMIT, trigger=Trigger.MARK).plan == (Close(MNQ.id),)
+
+
+def test_sides_of_different_age_may_cross() -> None:
+    """The market falls: the bid came first, the ask below it a moment later; both count."""
+    marks = Marks()
+    assert marks.apply(Mark(Decimal(25000), Decimal("25000.25"), None, 1.0, 1.0), Decimal("0.25"))
+    merged = Mark(Decimal(24949), Decimal("24948.25"), None, 2.0, 2.1)
+    assert marks.apply(merged, Decimal("0.25"))
+    assert marks.price(1, "touch", 2.2).value == 24949
+    assert marks.price(-1, "touch", 2.2).value == Decimal("24948.25")
