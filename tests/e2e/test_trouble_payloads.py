@@ -106,7 +106,7 @@ async def test_a_losing_exit_told_in_two_parts_is_not_counted_twice(
         await world.until(
             lambda: (
                 world.account(1)["positions"] == []
-                and Decimal(str(world.account(1)["realised"])) == Decimal("-301.5")
+                and Decimal(str(world.account(1)["fees"])) == 6 * Decimal("0.37")
             )
         )
         state = world.account(1)
