@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -423,5 +422,3 @@ EnforcementMessage = (
     Decided | BrokerBack | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
 )
 ClockMessage = ClockJoin | Wake
-
-Status = Mapping[str, Any]
