@@ -7,6 +7,7 @@ simulated one, and in virtual time on the exchange model.
 import random
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import structlog
 from attrs import field, frozen
@@ -96,8 +97,8 @@ class Daemon:
         plan: Plan,
         ports: Ports,
         *,
-        first: tuple[ChildSpec, ...] = (),
-        last: tuple[ChildSpec | SupervisorSpec, ...] = (),
+        first: tuple[ChildSpec[Any], ...] = (),
+        last: tuple[ChildSpec[Any] | SupervisorSpec, ...] = (),
         report: Callable[[str, Enforced], None] = lambda account, enforced: None,
     ) -> None:
         self._plan = plan

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import structlog
 import trio
@@ -153,7 +154,7 @@ def _guarded(account: AccountConfig) -> GuardedAccount:
 
 def _guardians(
     around: Surroundings, way: _WayOut, watchdog: Watchdog | None
-) -> Iterator[ChildSpec]:
+) -> Iterator[ChildSpec[Any]]:
     if around.signals:
         yield ChildSpec("signals", Ref("signals"), lambda: Signals(way.take))
     if watchdog is not None:

@@ -46,12 +46,12 @@ class Body(Protocol):
 class ActorBody:
     """An actor between and during its incarnations."""
 
-    def __init__(self, spec: ChildSpec, path: str, house: House) -> None:
+    def __init__(self, spec: ChildSpec[Any], path: str, house: House) -> None:
         self._spec = spec
         self._house = house
         self._ref = spec.ref
         self._life = Incarnation(spec.ref, spec.start, 0)
-        house.admit(spec.ref, path)
+        house.admit(spec.ref, path, spec.key)
 
     def prepare(self, generation: int) -> None:
         """Make ready for one more incarnation."""
@@ -91,7 +91,7 @@ class ActorBody:
 
     def seal(self) -> None:
         """Close the ref."""
-        self._house.dismiss(self._ref)
+        self._house.dismiss(self._ref, self._spec.key)
 
     def picture(self, child: "Child") -> Node:
         """Show the actor as it is now."""
@@ -123,7 +123,7 @@ class ActorBody:
 class Child:
     """A supervisor's record of one child. Only that supervisor and the child's task write to it."""
 
-    def __init__(self, spec: ChildSpec | SupervisorSpec, path: str, body: Body) -> None:
+    def __init__(self, spec: ChildSpec[Any] | SupervisorSpec, path: str, body: Body) -> None:
         self.spec = spec
         self.path = path
         self.body = body

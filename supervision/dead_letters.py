@@ -17,6 +17,7 @@ class Cause(enum.StrEnum):
     SHUTDOWN = "shutdown"
     """Told to a stopped actor in the course of an ordered stop of everything: to be expected."""
     DROPPED = "dropped"
+    QUARANTINED = "quarantined"
     LATE_REPLY = "late reply"
     OBSERVER_FAILED = "observer failed"
 

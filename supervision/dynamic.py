@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 from .reference import Ref
 
 if TYPE_CHECKING:
+    from .registry import Key
     from .specs import ChildSpec, SupervisorSpec
+
+type _Part = Ref[Any] | Dynamic | Key[Any]
 
 
 class Dynamic:
     """The wanted children of one dynamic supervisor."""
 
     def __init__(self) -> None:
-        self._specs: dict[str, ChildSpec | SupervisorSpec] = {}
+        self._specs: dict[str, ChildSpec[Any] | SupervisorSpec] = {}
         self._changed: Callable[[], None] = _nothing
         self._claimed = False
 
@@ -27,8 +30,8 @@ class Dynamic:
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._specs))
 
-    def start_child(self, spec: "ChildSpec | SupervisorSpec") -> None:
-        """Have a child started soon; ``ValueError`` when its id or one of its refs is in use."""
+    def start_child(self, spec: "ChildSpec[Any] | SupervisorSpec") -> None:
+        """Have a child started soon; ``ValueError`` when its id, a ref or a key is in use."""
         if spec.id in self._specs:
             raise ValueError(f"there is already a child named {spec.id!r}")
         claim(spec)
@@ -40,7 +43,7 @@ class Dynamic:
         del self._specs[child_id]
         self._changed()
 
-    def _discard(self, spec: "ChildSpec | SupervisorSpec") -> None:
+    def _discard(self, spec: "ChildSpec[Any] | SupervisorSpec") -> None:
         if self._specs.get(spec.id) is spec:
             del self._specs[spec.id]
 
@@ -49,24 +52,27 @@ def _nothing() -> None:
     """A handle without a running supervisor tells nobody."""
 
 
-def claim(spec: "ChildSpec | SupervisorSpec") -> None:
-    """Take the refs and handles of a tree for it; ``ValueError`` when one is in use already."""
+def claim(spec: "ChildSpec[Any] | SupervisorSpec") -> None:
+    """Take the refs, handles and keys of a tree for it; ``ValueError`` when one is in use."""
     parts = list(_parts(spec))
     taken = [name for name, part in parts if part._claimed or _count(part, parts) > 1]
     if taken:
-        raise ValueError(f"a ref or handle has one place, and only once: {', '.join(taken)}")
+        raise ValueError(f"a ref, handle or key has one place, and only once: {', '.join(taken)}")
     for _, part in parts:
         part._claimed = True
 
 
-def _count(part: object, parts: "list[tuple[str, Ref[Any] | Dynamic]]") -> int:
+def _count(part: object, parts: "list[tuple[str, _Part]]") -> int:
     return sum(other is part for _, other in parts)
 
 
-def _parts(spec: "ChildSpec | SupervisorSpec") -> "Iterator[tuple[str, Ref[Any] | Dynamic]]":
+def _parts(spec: "ChildSpec[Any] | SupervisorSpec") -> "Iterator[tuple[str, _Part]]":
     ref = getattr(spec, "ref", None)
     if ref is not None:
         yield ref.path, ref
+    key = getattr(spec, "key", None)
+    if key is not None:
+        yield key.name, key
     dynamic = getattr(spec, "dynamic", None)
     if dynamic is not None:
         yield spec.id, dynamic

@@ -28,6 +28,10 @@ class FaultInjected(RuntimeError):
     """This actor was crashed on purpose, by :meth:`System.crash`."""
 
 
+class HandlerStuck(TimeoutError):
+    """A handler took longer than its actor's ``handle_within`` seconds and was cancelled."""
+
+
 class StartTimeout(TimeoutError):
     """A child did not finish starting within its ``start_within`` seconds."""
 

@@ -66,6 +66,36 @@ class EscalatedEvent:
     error: BaseException | None
 
 
+@frozen
+class Quarantined:
+    """Messages of the class called ``kind`` crashed the actor ``kills`` times: it gets no more."""
+
+    path: str
+    generation: int
+    kind: str
+    kills: int
+
+
+@frozen
+class Stuck:
+    """A child was cancelled at ``since`` (Trio's clock) and is still alive: it cannot be ended.
+
+    Only the end of the process helps.
+    """
+
+    path: str
+    generation: int
+    since: float
+
+
 type SupervisionEvent = (
-    Started | Crashed | Restarting | Parked | Unparked | Stopped | EscalatedEvent
+    Started
+    | Crashed
+    | Restarting
+    | Parked
+    | Unparked
+    | Stopped
+    | EscalatedEvent
+    | Quarantined
+    | Stuck
 )

@@ -7,6 +7,7 @@ from typing import Any
 from .dead_letters import Cause, DeadLetters
 from .events import SupervisionEvent
 from .reference import Ref
+from .registry import Key
 
 
 class House:
@@ -18,19 +19,24 @@ class House:
         self.chance = chance
         self.dead_letters = DeadLetters()
         self.refs: dict[str, Ref[Any]] = {}
+        self.keys: dict[Key[Any], Ref[Any]] = {}
         self._observe = observe
 
-    def admit(self, ref: Ref[Any], path: str) -> None:
-        """Give a ref its place in the tree."""
+    def admit(self, ref: Ref[Any], path: str, key: Key[Any] | None) -> None:
+        """Give a ref its place in the tree, and its name."""
         ref.path = path
         ref._dead_letters = self.dead_letters
         self.refs[path] = ref
+        if key is not None:
+            self.keys[key] = ref
 
-    def dismiss(self, ref: Ref[Any]) -> None:
+    def dismiss(self, ref: Ref[Any], key: Key[Any] | None) -> None:
         """The actor behind a ref has stopped for good."""
         ref._seal()
         if self.refs.get(ref.path) is ref:
             del self.refs[ref.path]
+        if key is not None and self.keys.pop(key, None) is ref:
+            key._claimed = False
 
     def tell(self, event: SupervisionEvent) -> None:
         """Show an event to the observer.

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from .actor import Actor
 from .dynamic import Dynamic
 from .reference import Ref
+from .registry import Key
 
 
 class Restart(enum.Enum):
@@ -84,15 +85,34 @@ class Park:
 
 
 @frozen
-class ChildSpec:
-    """An actor: ``start`` makes a fresh instance for every incarnation. Times are in seconds."""
+class Quarantine:
+    """A message class that crashed its actor ``kills`` times in ``within`` seconds is shut out.
+
+    From then on its messages are dead letters. This trades deafness on one ear for life; where a
+    deaf actor is worse than a dead one, leave it out, and the restart budget decides.
+    """
+
+    kills: int = field(default=3, validator=_positive)
+    within: float = field(default=600.0, validator=_positive)
+
+
+@frozen
+class ChildSpec[M]:
+    """An actor: ``start`` makes a fresh instance for every incarnation. Times are in seconds.
+
+    ``key`` is the name under which ``System.find`` knows it. A handler that takes longer than
+    ``handle_within`` is cancelled, and counts as crashed.
+    """
 
     id: str = field(validator=_plain_id)
-    ref: Ref[Any]
-    start: Callable[[], Actor[Any]]
+    ref: Ref[M]
+    start: Callable[[], Actor[M]]
     restart: Restart = Restart.PERMANENT
     start_within: float = field(default=5.0, validator=_positive)
     stop_within: float = field(default=5.0, validator=_positive)
+    handle_within: float = field(default=5.0, validator=_positive)
+    key: Key[M] | None = None
+    quarantine: Quarantine | None = None
 
 
 @frozen
@@ -104,7 +124,7 @@ class SupervisorSpec:
     """
 
     id: str = field(validator=_plain_id)
-    children: "tuple[ChildSpec | SupervisorSpec, ...]" = ()
+    children: "tuple[ChildSpec[Any] | SupervisorSpec, ...]" = ()
     strategy: Strategy = Strategy.ONE_FOR_ONE
     intensity: Intensity = Intensity()
     backoff: Backoff = Backoff()

@@ -13,6 +13,7 @@ and it stops them itself, in order, within a bound.
 import math
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import trio
 
@@ -180,7 +181,7 @@ class Supervisor:
                 self._batch += 1
                 self._admit(spec).batch = self._batch
 
-    def _admit(self, spec: ChildSpec | SupervisorSpec) -> Child:
+    def _admit(self, spec: ChildSpec[Any] | SupervisorSpec) -> Child:
         path = f"{self._path}/{spec.id}"
         if isinstance(spec, ChildSpec):
             child = Child(spec, path, ActorBody(spec, path, self._house))

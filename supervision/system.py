@@ -14,6 +14,7 @@ from .errors import FaultInjected, sole
 from .events import Started, Stopped, SupervisionEvent
 from .house import House
 from .reference import Ref
+from .registry import Key
 from .specs import SupervisorSpec
 from .supervisor import Supervisor
 from .tree import Node
@@ -39,7 +40,12 @@ class System:
         """The whole house as it is now."""
         return self._root.body.picture(self._root)
 
-    def find(self, path: str) -> Ref[Any] | None:
+    def find[M](self, key: Key[M]) -> Ref[M] | None:
+        """The ref with this key, while its actor has not stopped for good."""
+        ref = self._house.keys.get(key)
+        return None if ref is None else key._of(ref)
+
+    def at(self, path: str) -> Ref[Any] | None:
         """The ref at a path, while its actor has not stopped for good."""
         return self._house.refs.get(path)
 

@@ -34,7 +34,7 @@ class Probe[M]:
         self._recorded: deque[M] = deque()
         self._news = Wakeup()
 
-    def child(self, child_id: str | None = None) -> ChildSpec:
+    def child(self, child_id: str | None = None) -> ChildSpec[Any]:
         """The spec by which the probe joins a tree, under its own name unless told otherwise."""
         return ChildSpec(child_id or self.name, self.ref, lambda: _Recorder(self._record))
 

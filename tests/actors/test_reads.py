@@ -149,7 +149,7 @@ def test_a_full_mailbox_of_one_account_leaves_the_others_connected() -> None:
         world = World()
         world.begin()
         async with world.daemon():
-            account = world.system.find("seawall/logins/sim/accounts/SIM-50K-1/account")
+            account = world.system.at("seawall/logins/sim/accounts/SIM-50K-1/account")
             assert account is not None
             with suppress(MailboxFull):
                 while True:

@@ -56,7 +56,7 @@ def test_only_the_awaited_read_says_what_the_broker_holds_now() -> None:
         async with world.daemon():
             world.trade(1001, 7)
             await trio.sleep(0.1)
-            enforcement = world.system.find(ACCOUNT + "enforcement")
+            enforcement = world.system.at(ACCOUNT + "enforcement")
             assert enforcement is not None
             enforcement.tell(ReadDone("enforcement-0-1", 1, 0, 0, (), (), None))
             await trio.sleep(3)

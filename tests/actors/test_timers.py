@@ -33,7 +33,7 @@ def test_commits_do_not_multiply_while_the_disk_refuses() -> None:
                 world.trade(1001, -1)
                 await trio.sleep(0.37)
             await trio.sleep(5)
-            store = world.system.find("seawall/store")
+            store = world.system.at("seawall/store")
             assert store is not None
             before = store.statistics().handled
             await trio.sleep(20)

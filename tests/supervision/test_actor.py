@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import structlog
@@ -59,11 +60,11 @@ class Slow(Actor[str]):
         return {"seconds": self.seconds}
 
 
-def tree(*children: ChildSpec | SupervisorSpec) -> SupervisorSpec:
+def tree(*children: ChildSpec[Any] | SupervisorSpec) -> SupervisorSpec:
     return SupervisorSpec("root", children)
 
 
-def scripted(log: Probe[object], name: str = "actor") -> tuple[Ref[object], ChildSpec]:
+def scripted(log: Probe[object], name: str = "actor") -> tuple[Ref[object], ChildSpec[object]]:
     ref: Ref[object] = Ref(name)
     return ref, ChildSpec(name, ref, lambda: Scripted(log))
 

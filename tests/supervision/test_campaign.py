@@ -1,6 +1,7 @@
 """Random trees under random trouble: what must hold whatever happens."""
 
 import random
+from typing import Any
 
 import trio
 from attrs import define, field, frozen
@@ -91,7 +92,7 @@ calm_tempers = st.builds(
 )
 
 
-def child(name: str, ref: Ref[str], temper: Temper, log: Log) -> ChildSpec:
+def child(name: str, ref: Ref[str], temper: Temper, log: Log) -> ChildSpec[Any]:
     return ChildSpec(
         name, ref, lambda: Moody(name, temper, log), start_within=2, stop_within=STOP_WITHIN
     )

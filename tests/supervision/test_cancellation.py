@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -58,7 +59,7 @@ async def opened(
 def house(diary: list[str], names: str = "abc") -> tuple[SupervisorSpec, dict[str, Ref[str]]]:
     refs: dict[str, Ref[str]] = {name: Ref(name) for name in names}
 
-    def child(name: str) -> ChildSpec:
+    def child(name: str) -> ChildSpec[Any]:
         return ChildSpec(name, refs[name], lambda: Orderly(name, diary))
 
     inner = SupervisorSpec("inner", tuple(map(child, names[1:])))

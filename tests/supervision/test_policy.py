@@ -1,5 +1,7 @@
 """The decisions of a supervisor, without a supervisor."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,7 +172,7 @@ def test_the_streak_begins_anew_after_a_calm_life() -> None:
     assert play(spec, ends) == [Again(0.0), Again(0.5), Again(1.0), Again(0.0)]
 
 
-def child(name: str) -> ChildSpec:
+def child(name: str) -> ChildSpec[Any]:
     return ChildSpec(name, Ref(name), Actor)
 
 

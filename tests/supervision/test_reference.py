@@ -207,9 +207,9 @@ async def test_a_path_leads_to_a_ref_while_its_actor_lives() -> None:
     inner = SupervisorSpec("inner", (probe.child("left"),))
     async with opened(SupervisorSpec("root", (inner,))) as system:
         assert probe.ref.path == "root/inner/left"
-        assert system.find("root/inner/left") is probe.ref
-        assert system.find("root/inner") is None
-    assert system.find("root/inner/left") is None
+        assert system.at("root/inner/left") is probe.ref
+        assert system.at("root/inner") is None
+    assert system.at("root/inner/left") is None
 
 
 async def test_a_ref_belongs_to_one_child_only() -> None:

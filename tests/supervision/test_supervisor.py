@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -76,7 +77,7 @@ class Shop:
         actor: Callable[[], Actor[str]] | None = None,
         start_within: float = 5.0,
         stop_within: float = 5.0,
-    ) -> ChildSpec:
+    ) -> ChildSpec[Any]:
         ref = self.refs[name] = Ref(name)
         return ChildSpec(
             name,
@@ -310,7 +311,7 @@ async def test_a_child_that_finishes_is_not_started_again(shop: Shop, restart: R
         shop.refs["a"].tell("finish")
         await until(lambda: states(system)["a"] == "stopped", within=1)
         assert shop.now() == ["+a", "-a"]
-        assert system.find("root/a") is None
+        assert system.at("root/a") is None
 
 
 async def test_a_permanent_child_that_finishes_is_started_again(shop: Shop) -> None:
@@ -443,7 +444,7 @@ async def test_a_child_that_fails_to_start_is_tried_again_before_those_after_it(
 # -- bulkheads ------------------------------------------------------------------------------------
 
 
-def bulkhead(*children: ChildSpec | SupervisorSpec, every: float = 30.0) -> SupervisorSpec:
+def bulkhead(*children: ChildSpec[Any] | SupervisorSpec, every: float = 30.0) -> SupervisorSpec:
     return SupervisorSpec(
         "root", children, intensity=Intensity(restarts=2, period=20.0), exhausted=Park(every)
     )
@@ -500,7 +501,7 @@ async def test_a_temporary_child_does_not_come_back_with_its_group(shop: Shop) -
         shop.crash("a")
         await until(lambda: shop.diary == ["-b", "+a"], within=1)
         assert states(system) == {"root": "running", "a": "running", "b": "stopped"}
-        assert system.find("root/b") is None
+        assert system.at("root/b") is None
 
 
 async def test_a_child_whose_first_start_fails_is_parked_and_the_others_go_on(
@@ -560,7 +561,7 @@ async def test_children_come_and_go_at_run_time(shop: Shop) -> None:
         handle.stop_child("early")
         await until(lambda: "early" not in states(system), within=1)
         assert shop.now() == ["+early", "+late", "-early"]
-        assert system.find("root/early") is None
+        assert system.at("root/early") is None
         assert list(handle) == ["late"]
 
 
@@ -572,7 +573,7 @@ async def test_a_child_taken_away_works_off_its_queue_first(shop: Shop) -> None:
         for _ in range(200):
             shop.refs["a"].tell("work")
         handle.stop_child("a")
-        await until(lambda: system.find("root/a") is None, within=1)
+        await until(lambda: system.at("root/a") is None, within=1)
         assert shop.refs["a"].statistics().handled == 200
         assert system.dead_letters.total == 0
 
