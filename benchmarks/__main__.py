@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import cli, events, fill_to_close, reconcile, rules
+from benchmarks import cli, events, fill_to_close, reconcile, rules, supervision
 
 
 def main() -> int:
@@ -18,6 +18,7 @@ def main() -> int:
         "events": events.run,
         "reconcile": reconcile.run,
         "cli": cli.run,
+        "supervision": supervision.run,
     }
     names = [*known, "fill_to_close"]
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))

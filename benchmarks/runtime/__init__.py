@@ -1,0 +1,1 @@
+"""The actor runtime and what it is measured beside, each doing the same work in its own way."""
