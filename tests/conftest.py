@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, settings
 
 from tests.e2e.figures import pytest_terminal_summary  # noqa: F401  pytest finds it by its name
 
+pytest_plugins = ["supervision.pytest_plugin"]
+
 ROOT = Path(__file__).parent.parent
 
 _guard_folder = str(Path(__file__).parent / "guard")

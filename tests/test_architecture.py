@@ -43,6 +43,9 @@ BOUNDARIES = {
 }
 """The only places that catch everything, once each."""
 
+PYTEST_PLUGIN = "supervision/pytest_plugin.py"
+"""Fixtures for those who test actors; no program imports it, so pytest is for tests alone."""
+
 MAX_LINES = 450
 
 
@@ -92,8 +95,12 @@ def test_what_the_program_imports_is_declared() -> None:
     """Also what another package happens to bring: it may stop doing so."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     named = [re.split(r"[^\w-]", each)[0].replace("-", "_") for each in project["dependencies"]]
-    used = set().union(*(imported_roots(tree) for _, tree in sources(*MAY_IMPORT)))
-    assert used - {"", *sys.stdlib_module_names, *MAY_IMPORT, *named} == set()
+    allowed = {"", *sys.stdlib_module_names, *MAY_IMPORT, *named}
+    for path, tree in sources(*MAY_IMPORT):
+        more = {"pytest"} if path == PYTEST_PLUGIN else set()
+        assert imported_roots(tree) - allowed <= more, path
+        imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+        assert not [n for n in imports if "pytest_plugin" in ast.unparse(n)], path
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import trio
-import trio.testing
 from attrs import define, field
 
 from actors.daemon import Daemon, GuardedAccount, Plan, Ports
@@ -26,7 +25,8 @@ from simulator.orders import OrderRequest
 from simulator.scenario import Scenario
 from simulator.words import OrderType, Side
 from store.memory import MemoryDisk
-from supervision import Node, System, open_system
+from supervision import Node, System
+from supervision.testing import open_test_system, run_virtual
 
 MNQ = "CON.F.US.MNQ.Z26"
 GC = "CON.F.US.GCE.Z26"
@@ -93,7 +93,7 @@ class World:
             Ports(self.broker, self.clock, journal, random.Random(self.seed)),
             report=lambda account, enforced: self.enforced.append((account, enforced)),
         )
-        async with open_system(daemon.spec, chance=random.Random(self.seed)) as self.system:
+        async with open_test_system(daemon.spec, seed=self.seed) as self.system:
             await self.until_live()
             yield self.system
             await trio.sleep(1)
@@ -167,4 +167,4 @@ def nodes(node: Node) -> Iterator[Node]:
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
     """Run an async story on a virtual clock that jumps when everybody sleeps."""
-    trio.run(story, clock=trio.testing.MockClock(autojump_threshold=0))
+    run_virtual(story, within=7 * 86_400)

@@ -1,24 +1,16 @@
-"""For tests of actors: a probe that stands in for a neighbour, and a system that must lose nothing.
+"""An actor that only listens: it stands in for a neighbour of the actor under test."""
 
-Works under a virtual clock: every wait here is on Trio's clock.
-"""
-
-import random
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any, cast
 
 import trio
 
-from .actor import Actor
-from .dead_letters import Cause, DeadLetters
-from .events import SupervisionEvent
-from .mailbox import EMPTY
-from .reference import Ref
-from .specs import ChildSpec, SupervisorSpec
-from .system import System, open_system
-from .wakeup import Wakeup
+from supervision.actor import Actor
+from supervision.mailbox import EMPTY
+from supervision.reference import Ref
+from supervision.specs import ChildSpec
+from supervision.wakeup import Wakeup
 
 
 class Probe[M]:
@@ -34,7 +26,7 @@ class Probe[M]:
         self._recorded: deque[M] = deque()
         self._news = Wakeup()
 
-    def child(self, child_id: str | None = None) -> ChildSpec[Any]:
+    def child(self, child_id: str | None = None) -> ChildSpec[M]:
         """The spec by which the probe joins a tree, under its own name unless told otherwise."""
         return ChildSpec(child_id or self.name, self.ref, lambda: _Recorder(self._record))
 
@@ -87,40 +79,3 @@ class _Recorder[M](Actor[M]):
 
     async def handle(self, message: M) -> None:
         self._record(message)
-
-
-def assert_no_dead_letters(letters: DeadLetters) -> None:
-    """AssertionError naming every unhandled message.
-
-    What was told to a stopped actor in the course of an ordered shutdown is not counted.
-    """
-    lost = {key: count for key, count in letters.counts.items() if key[2] is not Cause.SHUTDOWN}
-    if lost:
-        named = "\n".join(
-            f"  {count} x {kind} to {path}: {cause}" for (path, kind, cause), count in lost.items()
-        )
-        stories = "\n".join(each.traceback for each in letters.recent if each.traceback)
-        raise AssertionError(f"messages that nobody handled:\n{named}\n{stories}")
-
-
-@asynccontextmanager
-async def open_test_system(
-    root: SupervisorSpec,
-    *,
-    seed: int = 0,
-    observe: Callable[[SupervisionEvent], None] | None = None,
-) -> AsyncIterator[System]:
-    """Like ``open_system``, with seeded chance; fails on dead letters when the test has passed."""
-    chance = random.Random(seed)  # noqa: S311 - backoff, not secrets
-    async with open_system(root, chance=chance, observe=observe) as system:
-        yield system
-    assert_no_dead_letters(system.dead_letters)
-
-
-async def until(condition: Callable[[], bool], *, within: float) -> None:
-    """Let the others run until something holds; AssertionError after ``within`` seconds."""
-    deadline = trio.current_time() + within
-    while not condition():
-        if trio.current_time() >= deadline:
-            raise AssertionError(f"it did not come true within {within} s")
-        await trio.sleep(0.001)
