@@ -70,7 +70,8 @@ async def open_loop() -> AsyncIterator[Loop]:
             try:
                 yield _Loop(loop)
             finally:
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_WITHIN):
+                # A little longer than the wait itself, which still has to name who did not end.
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + LEAVE_WITHIN + 1):
                     await loop.run_aio_coroutine(_end_tasks())
     except BaseExceptionGroup as group:
         error = _only_error(group)
