@@ -6,13 +6,15 @@ measured on Trio's clock, so that virtual time stays reproducible. A message is 
 before its handler sees it; whatever ends the handler, the message is accounted for.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Collection
 from typing import Any
 
 import trio
 from structlog.contextvars import bind_contextvars
 
 from .actor import Actor, Context
+from .dead_letters import Cause
 from .mailbox import EMPTY
 from .reference import Ref
 
@@ -29,6 +31,7 @@ class Incarnation:
         "_create",
         "_draining",
         "_fault",
+        "_shut_out",
         "_stop_asked",
         "busy_since",
         "generation",
@@ -36,16 +39,24 @@ class Incarnation:
         "ref",
     )
 
-    def __init__(self, ref: Ref[Any], create: Callable[[], Actor[Any]], generation: int) -> None:
+    def __init__(
+        self,
+        ref: Ref[Any],
+        create: Callable[[], Actor[Any]],
+        generation: int,
+        shut_out: Collection[type] = (),
+    ) -> None:
         self.ref = ref
         self.generation = generation
         self.in_flight: Any = EMPTY
-        self.busy_since = 0.0
+        self.busy_since = math.inf
+        """When the current handler began; infinite while none is at work."""
         self._create = create
         self._actor: Actor[Any] | None = None
         self._context: Context[Any] | None = None
         self._draining = False
         self._fault: Exception | None = None
+        self._shut_out = shut_out
         self._stop_asked = False
 
     async def run(self, on_started: Callable[[], None]) -> None:
@@ -80,9 +91,7 @@ class Incarnation:
 
     def busy_for(self) -> float:
         """Seconds since the current handler began; 0 when there is none."""
-        if self.in_flight is EMPTY:
-            return 0.0
-        return trio.current_time() - self.busy_since
+        return max(0.0, trio.current_time() - self.busy_since)
 
     async def _read(self, actor: Actor[Any], context: Context[Any], life: trio.CancelScope) -> None:
         mailbox = self.ref._mailbox
@@ -93,11 +102,14 @@ class Incarnation:
                 await trio.lowlevel.checkpoint()
             if self._fault is not None:
                 raise self._fault
+            while self.ref._inquiries:
+                self.ref._inquiries.pop(0).send(self.status())
             depth = len(mailbox)
             if depth:
                 mailbox.peak = max(mailbox.peak, depth)
                 await self._handle_batch(actor, context)
                 await actor.turn_ended()
+                self.busy_since = math.inf
                 await trio.lowlevel.checkpoint()
             elif self._draining:
                 return
@@ -105,7 +117,8 @@ class Incarnation:
                 await mailbox.wakeup.sleep()
 
     async def _handle_batch(self, actor: Actor[Any], context: Context[Any]) -> None:
-        ref, pop, handle = self.ref, self.ref._mailbox.pop, actor.handle
+        ref, pop = self.ref, self.ref._mailbox.pop
+        handle = self._handle_allowed if self._shut_out else actor.handle
         now = trio.lowlevel.current_clock().current_time
         self.busy_since = now()
         enough = self.busy_since + BATCH_SECONDS
@@ -120,3 +133,12 @@ class Incarnation:
             self.busy_since = now()
             if self.busy_since >= enough or context._stop_asked:
                 return
+
+    async def _handle_allowed(self, message: Any) -> None:
+        """Handle it, unless its class has been shut out."""
+        if type(message) in self._shut_out:
+            self.ref._handled -= 1  # it is counted as buried
+            self.ref._bury(message, Cause.QUARANTINED)
+            self.ref._give_up_on(message, "its class of messages is in quarantine")
+        elif self._actor is not None:
+            await self._actor.handle(message)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from .specs import Backoff, Intensity, Park, Restart, Strategy, SupervisorSpec
+from .specs import Backoff, Park, Quarantine, Restart, Strategy, SupervisorSpec
 
 _LARGEST_EXPONENT = 64
 """Beyond this every backoff is at its maximum; an unclamped 2.0**n overflows at n = 1024."""
@@ -86,14 +86,17 @@ def delay_before(backoff: Backoff, streak: int, draw: float) -> float:
     return draw * min(backoff.maximum, math.ldexp(backoff.base, exponent))
 
 
-def within_period(
-    restarts: tuple[float, ...], now: float, intensity: Intensity
-) -> tuple[float, ...]:
-    """Those restarts that still count against the budget."""
-    return tuple(at for at in restarts if now - at < intensity.period)
+def within(period: float, times: tuple[float, ...], now: float) -> tuple[float, ...]:
+    """Those times that lie at most ``period`` seconds back."""
+    return tuple(at for at in times if now - at <= period)
 
 
-def decide(
+def poisoned(quarantine: Quarantine, kills: tuple[float, ...], now: float) -> bool:
+    """Whether a message class has crashed its actor too often, the latest time included."""
+    return len(within(quarantine.within, kills, now)) >= quarantine.kills
+
+
+def judge(
     spec: SupervisorSpec,
     restart: Restart,
     history: History,
@@ -113,7 +116,7 @@ def decide(
         history = evolve(history, streak=0, on_probation=False)
     if isinstance(spec.exhausted, Park):
         return _bulkhead(spec, spec.exhausted, history, end, draw)
-    if len(within_period(spent, end.at, spec.intensity)) >= spec.intensity.restarts:
+    if len(within(spec.intensity.period, spent, end.at)) >= spec.intensity.restarts:
         return GiveUp(), history
     return _again(spec, history, end, draw)
 
@@ -121,7 +124,7 @@ def decide(
 def _bulkhead(
     spec: SupervisorSpec, park: Park, history: History, end: Exit, draw: float
 ) -> tuple[Decision, History]:
-    recent = within_period(history.restarts, end.at, spec.intensity)
+    recent = within(spec.intensity.period, history.restarts, end.at)
     exhausted = len(recent) >= spec.intensity.restarts
     if end.boot or end.gave_up or history.on_probation or exhausted:
         return SetAside(park.every), evolve(history, restarts=recent, on_probation=True)
@@ -131,6 +134,6 @@ def _bulkhead(
 def _again(
     spec: SupervisorSpec, history: History, end: Exit, draw: float
 ) -> tuple[Decision, History]:
-    recent = within_period(history.restarts, end.at, spec.intensity)
+    recent = within(spec.intensity.period, history.restarts, end.at)
     remembered = evolve(history, streak=history.streak + 1, restarts=(*recent, end.at))
     return Again(delay_before(spec.backoff, history.streak, draw)), remembered

@@ -5,7 +5,7 @@ actor crashes is there for its successor, and nobody has to look the successor u
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import trio
@@ -84,6 +84,7 @@ class Ref[M]:
         self._dead_letters: DeadLetters | None = None
         self._handled = 0
         self._asks: dict[Reply[Any], Any] = {}
+        self._inquiries: list[Reply[Any]] = []
         self._watchers: list[Callable[[Any], None]] = []
 
     def __repr__(self) -> str:
@@ -119,27 +120,41 @@ class Ref[M]:
         """
         if not 0 < within < math.inf:
             raise ValueError(f"ask needs a deadline in seconds, not {within}")
-        if self._closed:
-            raise ActorStopped(f"{self.path} has stopped")
-        reply: Reply[R] = Reply(self._bury)
+        reply: Reply[R] = self._slot()
         message = make(reply)
         self.tell(message)
         self._asks[reply] = message
         try:
-            with trio.move_on_after(within):
-                await reply._answered.wait()
+            await _answered(reply, within)
         finally:
-            reply._open = False
             del self._asks[reply]
-        return self._read(reply, message, within)
+        return self._read(reply, within, lambda: self._mailbox.withdraw(message))
 
-    def _read[R](self, reply: Reply[R], message: Any, within: float) -> R:
+    async def _inquire(self, within: float) -> Mapping[str, object]:
+        """What the actor says of its status, asked ahead of everything queued; fails like ask."""
+        reply: Reply[Mapping[str, object]] = self._slot()
+        self._inquiries.append(reply)
+        self._mailbox.wakeup.wake()
+        try:
+            await _answered(reply, within)
+        finally:
+            waiting = reply in self._inquiries
+            if waiting:
+                self._inquiries.remove(reply)
+        return self._read(reply, within, lambda: waiting)
+
+    def _slot[R](self) -> Reply[R]:
+        if self._closed:
+            raise ActorStopped(f"{self.path} has stopped")
+        return Reply(self._bury)
+
+    def _read[R](self, reply: Reply[R], within: float, taken_back: Callable[[], bool]) -> R:
         outcome = reply._outcome
         if isinstance(outcome, _Failure):
             raise outcome.error
         if outcome is not EMPTY:
             return cast(R, outcome)
-        if self._mailbox.withdraw(message) and not self._running:
+        if taken_back() and not self._running:
             raise ActorRestarting(f"{self.path} was down for {within} s")
         raise AskTimeout(f"{self.path} did not answer within {within} s")
 
@@ -169,11 +184,20 @@ class Ref[M]:
         self._close()
         while (message := self._mailbox.pop()) is not EMPTY:
             self._bury(message, Cause.STOPPED)
-        for reply in list(self._asks):
+        for reply in (*self._asks, *self._inquiries):
             reply._fail(ActorStopped(f"{self.path} stopped before it answered"))
 
-    def _crashed_on(self, message: Any) -> None:
-        """Wake whoever asked the question that crashed the actor: it will never be answered."""
+    def _give_up_on(self, message: Any, why: str) -> None:
+        """Wake whoever asked this question: it will never be answered."""
         for reply, asked in self._asks.items():
             if asked is message:
-                reply._fail(AskTimeout(f"{self.path} crashed on the question; outcome unknown"))
+                reply._fail(AskTimeout(f"{self.path}: {why}; outcome unknown"))
+
+
+async def _answered(reply: Reply[Any], within: float) -> None:
+    """Wait for the answer; afterwards it comes too late."""
+    try:
+        with trio.move_on_after(within):
+            await reply._answered.wait()
+    finally:
+        reply._open = False

@@ -1,36 +1,47 @@
-"""The supervisor: a loop that brings its children into line with what should be.
+"""The supervisor: a loop that takes note of events and carries out what is decided about them.
 
-It keeps a record per child of what is wanted and what is, and after every wake-up (a child came up
-or ended, a delay ran out, a wish changed) does the next possible steps: stop, in reverse order, what
-must go down; start, in order, what must come up. It never waits for any one of them, so it answers
-at once to a second failure in the middle of a restart. What to decide about a failure is in
-:mod:`.policy`; this file only carries it out.
+It keeps no opinion of its own. What happened goes through :func:`.decide.decide`, which is pure; the
+actions that come back are done here, on Trio.
 
 Cancelling a supervisor cancels nobody else: its children are shielded from the moment they are up,
 and it stops them itself, in order, within a bound.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 import trio
 
-from .child import ActorBody, Child
+from .actor_body import ActorBody
+from .child import Child
+from .decide import decide, next_due
 from .errors import Escalated
-from .events import (
-    Crashed,
-    EscalatedEvent,
-    Parked,
-    Restarting,
-    Started,
-    Stopped,
-    Unparked,
-)
+from .events import Crashed, EscalatedEvent, Parked, Restarting, Started, Stopped, Unparked
 from .house import House
-from .policy import Again, Exit, Finish, GiveUp, SetAside, affected, decide, within_period
 from .specs import ChildSpec, SupervisorSpec
+from .state import (
+    Action,
+    Admitted,
+    AskStop,
+    Began,
+    ChildState,
+    Cut,
+    Dismissed,
+    Ended,
+    Event,
+    Forget,
+    Launch,
+    Rose,
+    StopAsked,
+    TellEscalated,
+    TellParked,
+    TellRestart,
+    TellUp,
+    TimePassed,
+    TreeState,
+    restart_kind,
+)
 from .tree import Node
 from .wakeup import Wakeup
 
@@ -43,56 +54,44 @@ class Supervisor:
         self._path = path
         self._house = house
         self._children: dict[str, Child] = {}
-        self._ended: deque[Child] = deque()
+        self._news: deque[tuple[Child, bool] | StopAsked] = deque()
         self._wakeup = Wakeup()
         self._generation = 0
-        self._batch = 0
-        self._spent: tuple[float, ...] = ()
         self._failure: Escalated | None = None
-        self._stopping = False
-        self._for_good = False
-        self._cut_at = math.inf
-        self._up = False
+        self._nursery: trio.Nursery | None = None
+        self._on_started: Callable[[], None] = _nobody_waits
         if spec.dynamic is not None:
             spec.dynamic._changed = self._wakeup.wake
+        known = {each.id: ChildState(each.id, restart_kind(each)) for each in spec.children}
+        self._state = TreeState(spec, known)
         for child in spec.children:
             self._admit(child)
 
     # -- as a child of its own supervisor --------------------------------------------------
 
     def prepare(self, generation: int) -> None:
-        """Forget the failures of the last life; the children keep their refs and generations."""
+        """Forget the last life; the children keep their refs and generations."""
         self._generation = generation
-        self._spent, self._failure = (), None
-        self._stopping = self._up = False
-        self._cut_at = math.inf
-        self._batch += 1
-        for child in self._children.values():
-            child.renew(self._batch)
+        self._failure = None
+        self._news.clear()
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Start the children and keep them; raises :class:`Escalated` once it has given up."""
-        async with trio.open_nursery() as nursery:
+        async with trio.open_nursery() as self._nursery:
+            self._on_started = on_started
             try:
-                await self._loop(nursery, on_started)
+                self._take(Began())
+                await self._loop()
             finally:
                 with trio.CancelScope(shield=True):
-                    await self._wind_down(nursery)
+                    await self._wind_down()
         if self._failure is not None:
             raise self._failure
 
     def stop(self, *, for_good: bool, by: float) -> None:
         """Stop the children, in order, and end; at the time ``by`` cut off those still alive."""
-        self._stopping, self._for_good, self._cut_at = True, for_good, by
+        self._news.append(StopAsked(for_good, by))
         self._wakeup.wake()
-
-    def crash(self, path: str, fault: Exception) -> None:
-        """Pass it on to the child that is, or has, the actor at this path."""
-        for child in self._children.values():
-            if f"{path}/".startswith(f"{child.path}/"):
-                child.body.crash(path, fault)
-                return
-        raise LookupError(f"no actor is running at {path}")
 
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Nothing is left behind: the children have accounted for themselves."""
@@ -102,144 +101,104 @@ class Supervisor:
         for child in self._children.values():
             child.body.seal()
 
-    def picture(self, child: Child) -> Node:
+    def picture(self, known: ChildState, last_error: str) -> Node:
         """Show the subtree as it is now."""
         return Node(
             id=self._spec.id,
             path=self._path,
             kind="supervisor",
-            state=child.state,
-            generation=child.generation,
-            restarts=child.restarts,
-            last_error=child.last_error,
-            children=tuple(each.body.picture(each) for each in self._children.values()),
+            state=known.word,
+            generation=known.generation,
+            restarts=max(0, known.generation - 1),
+            last_error=last_error,
+            children=tuple(
+                each.picture(self._state.children[id_]) for id_, each in self._children.items()
+            ),
         )
+
+    def oversee(self, child: Child, now: float) -> None:  # noqa: ARG002 - its children tell
+        """Look after each child."""
+        for each in list(self._children.values()):
+            each.body.oversee(each, now)
+
+    def locate(self, path: str) -> tuple[ActorBody, Node]:
+        """The actor at a path and its picture; LookupError when there is none."""
+        for id_, child in self._children.items():
+            if isinstance(child.body, ActorBody) and child.path == path:
+                return child.body, child.picture(self._state.children[id_])
+            if isinstance(child.body, Supervisor) and path.startswith(f"{child.path}/"):
+                return child.body.locate(path)
+        raise LookupError(f"no actor is running at {path}")
 
     # -- the loop ----------------------------------------------------------------------------
 
-    async def _loop(self, nursery: trio.Nursery, on_started: Callable[[], None]) -> None:
-        while True:
-            now = trio.current_time()
-            while self._ended:
-                self._settle(self._ended.popleft(), now)
+    async def _loop(self) -> None:
+        while not self._state.over:
+            while self._news:
+                self._note(self._news.popleft())
             self._align()
-            self._stop_next()
-            if self._stopping and not self._alive():
-                return
-            self._start_next(nursery, now)
-            if not self._up and self._complete():
-                self._up = True
-                on_started()
-            if now >= self._cut_at:
-                self._cut()
-            with trio.move_on_at(min(self._cut_at, self._next_due(now))):
-                await self._wakeup.sleep()
+            self._take(TimePassed())
+            if not self._state.over:
+                with trio.move_on_at(next_due(self._state, trio.current_time())):
+                    await self._wakeup.sleep()
 
-    async def _wind_down(self, nursery: trio.Nursery) -> None:
+    async def _wind_down(self) -> None:
         """Reached with children only when cancelled: stop them in order all the same, in time."""
-        if not self._alive():
+        if not self._state.alive:
             return
-        if not self._stopping:
-            self.stop(for_good=False, by=trio.current_time() + self._spec.stop_within)
-        await self._loop(nursery, _nobody_waits)
+        self._on_started = _nobody_waits
+        if not self._state.stopping:
+            self._take(StopAsked(False, trio.current_time() + self._spec.stop_within))
+        await self._loop()
 
     def _report(self, child: Child, ended: bool) -> None:
-        if ended:
-            self._ended.append(child)
-        else:
+        if not ended:
             self._house.tell(Started(child.path, child.generation))
+        self._news.append((child, ended))
         self._wakeup.wake()
-
-    def _complete(self) -> bool:
-        return not self._stopping and not any(c.unsettled for c in self._children.values())
-
-    def _alive(self) -> list[Child]:
-        return [child for child in self._children.values() if child.alive]
-
-    def _next_due(self, now: float) -> float:
-        return min(
-            (c.due for c in self._children.values() if self._waits(c, now)), default=math.inf
-        )
-
-    def _waits(self, child: Child, now: float) -> bool:
-        return child.wanted and not child.alive and child.due > now and not self._stopping
-
-    # -- towards what is wanted -----------------------------------------------------------------
 
     def _align(self) -> None:
         """Compare the children there are with those that a dynamic supervisor should have."""
         dynamic = self._spec.dynamic
-        if dynamic is None or self._stopping:
+        if dynamic is None or self._state.stopping:
             return
-        for child in list(self._children.values()):
-            if dynamic._specs.get(child.spec.id) is not child.spec:
-                child.wanted, child.leaving = False, True
-                if not child.alive:
-                    self._forget(child)
+        for id_, child in list(self._children.items()):
+            if dynamic._specs.get(id_) is not child.spec and self._state.children[id_].wanted:
+                self._take(Dismissed(id_))
         for spec in list(dynamic._specs.values()):
             if spec.id not in self._children:
-                self._batch += 1
-                self._admit(spec).batch = self._batch
+                self._admit(spec)
+                self._take(Admitted(spec.id, restart_kind(spec)))
 
-    def _admit(self, spec: ChildSpec[Any] | SupervisorSpec) -> Child:
+    def _admit(self, spec: ChildSpec[Any] | SupervisorSpec) -> None:
         path = f"{self._path}/{spec.id}"
         if isinstance(spec, ChildSpec):
             child = Child(spec, path, ActorBody(spec, path, self._house))
         else:
             child = Child(spec, path, Supervisor(spec, path, self._house))
         self._children[spec.id] = child
-        return child
 
-    def _forget(self, child: Child) -> None:
-        """A child has ended for good."""
-        child.body.seal()
-        if self._spec.dynamic is not None:
-            self._spec.dynamic._discard(child.spec)
-            del self._children[child.spec.id]
+    # -- events in, actions out --------------------------------------------------------------
 
-    def _stop_next(self) -> None:
-        """Ask those to stop whose turn it is: all of them, or the last in order."""
-        for child in reversed(self._children.values()):
-            if not (child.going_down or (self._stopping and child.alive)):
-                continue
-            if not child.stopping:
-                child.leaving = child.leaving or (self._stopping and self._for_good)
-                child.ask_stop()
-            if self._spec.dynamic is None:
-                return
-
-    def _start_next(self, nursery: trio.Nursery, now: float) -> None:
-        if self._stopping:
+    def _note(self, news: tuple[Child, bool] | StopAsked) -> None:
+        if isinstance(news, StopAsked):
+            self._take(news)
             return
-        held: set[int] = {child.batch for child in self._children.values() if child.cycling}
-        for child in self._children.values():
-            if child.wanted and not child.alive and child.due <= now and child.batch not in held:
-                if child.parked:
-                    self._house.tell(Unparked(child.path, child.generation + 1))
-                child.launch(nursery, self._report)
-            if child.unsettled and self._spec.dynamic is None:
-                held.add(child.batch)
-
-    def _cut(self) -> None:
-        self._cut_at = math.inf
-        for child in self._alive():
-            child.leaving = child.leaving or self._for_good
-            child.cut()
-
-    # -- after an end ----------------------------------------------------------------------------
-
-    def _settle(self, child: Child, now: float) -> None:
+        child, ended = news
+        if not ended:
+            self._take(Rose(child.spec.id))
+            return
         self._announce(child)
-        asked, child.cycling = child.stopping, False
-        if child.leaving:
-            child.wanted = False
-            self._forget(child)
-        elif self._stopping:
-            return
-        elif not asked:
-            self._judge(child, now)
-        elif child.wanted:
-            self._house.tell(Restarting(child.path, child.generation + 1, child.due - now))
+        # Chance is asked only where it decides: a run is repeated from its seed.
+        judged = self._state.children[child.spec.id].judged and not self._state.stopping
+        self._take(
+            Ended(
+                child.spec.id,
+                failed=child.error is not None,
+                gave_up=isinstance(child.error, Escalated),
+                draw=self._house.chance.random() if judged else 0.0,
+            )
+        )
 
     def _announce(self, child: Child) -> None:
         if child.error is None:
@@ -247,46 +206,49 @@ class Supervisor:
         elif not isinstance(child.error, Escalated):
             self._house.tell(Crashed(child.path, child.generation, child.error))
 
-    def _judge(self, child: Child, now: float) -> None:
-        end = Exit(
-            at=now,
-            failed=child.error is not None,
-            ran_for=0.0 if child.up_at is None else now - child.up_at,
-            boot=not child.ever_up,
-            gave_up=isinstance(child.error, Escalated),
-        )
-        draw = self._house.chance.random()
-        decision, child.history = decide(
-            self._spec, child.restart, child.history, self._spent, end, draw=draw
-        )
-        match decision:
-            case Again(delay):
-                self._restart(child, now, delay)
-            case SetAside(delay):
-                child.parked, child.due = True, now + delay
-                self._house.tell(Parked(child.path, child.generation, child.error, delay))
-            case Finish():
-                child.wanted = False
+    def _take(self, event: Event) -> None:
+        self._state, actions = decide(self._state, event, trio.current_time())
+        for action in actions:
+            self._do(action)
+
+    def _do(self, action: Action) -> None:
+        if isinstance(action, TellUp):
+            self._on_started()
+            return
+        child = self._children[action.id]
+        match action:
+            case Launch(_, generation, unparked):
+                if unparked:
+                    self._house.tell(Unparked(child.path, generation))
+                assert self._nursery is not None
+                child.launch(self._nursery, generation, self._report)
+            case AskStop(_, for_good):
+                child.ask_stop(for_good=for_good)
+            case Cut(_, for_good):
+                child.cut(for_good=for_good)
+            case Forget():
                 self._forget(child)
-            case GiveUp():
-                self._give_up(child, now)
+            case TellRestart(_, generation, delay):
+                self._house.tell(Restarting(child.path, generation, delay))
+            case TellParked(_, delay):
+                self._house.tell(Parked(child.path, child.generation, child.error, delay))
+            case TellEscalated():
+                self._give_up(child)
+            case _:
+                assert_never(action)
 
-    def _restart(self, failed: Child, now: float, delay: float) -> None:
-        self._spent = (*within_period(self._spent, now, self._spec.intensity), now)
-        group = affected(self._spec.strategy, tuple(self._children), failed.spec.id)
-        if failed.ever_up or len(group) > 1:
-            self._batch += 1
-            failed.batch = self._batch
-        for child in (self._children[each] for each in group):
-            if child is failed or (child.wanted and not child.parked):
-                child.join(failed.batch, now + delay)
-        self._house.tell(Restarting(failed.path, failed.generation + 1, delay))
+    def _forget(self, child: Child) -> None:
+        """It has ended for good."""
+        child.body.seal()
+        if self._spec.dynamic is not None:
+            self._spec.dynamic._discard(child.spec)
+            del self._children[child.spec.id]
 
-    def _give_up(self, child: Child, now: float) -> None:
+    def _give_up(self, child: Child) -> None:
         self._failure = Escalated(self._path, child.spec.id)
         self._failure.__cause__ = child.error
-        self.stop(for_good=False, by=now + self._spec.stop_within)
-        self._house.tell(EscalatedEvent(self._path, self._generation, child.spec.id, child.error))
+        told = EscalatedEvent(self._path, self._generation, child.spec.id, child.error)
+        self._house.tell(told)
 
 
 def _nobody_waits() -> None:

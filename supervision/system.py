@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 import trio
+from attrs import evolve
 
 from .child import Child
 from .dead_letters import DeadLetters
@@ -13,9 +14,11 @@ from .dynamic import claim
 from .errors import FaultInjected, sole
 from .events import Started, Stopped, SupervisionEvent
 from .house import House
+from .overseer import oversee
 from .reference import Ref
 from .registry import Key
 from .specs import SupervisorSpec
+from .state import ChildState, Phase
 from .supervisor import Supervisor
 from .tree import Node
 
@@ -23,8 +26,10 @@ from .tree import Node
 class System:
     """A tree that has started."""
 
-    def __init__(self, root: Child, house: House) -> None:
-        self._root = root
+    def __init__(self, spec: SupervisorSpec, house: House) -> None:
+        self._supervisor = Supervisor(spec, spec.id, house)
+        self._root = Child(spec, spec.id, self._supervisor)
+        self._known = ChildState(spec.id, phase=Phase.STARTING, generation=1)
         self._house = house
         self._up = trio.Event()
         self._ended = trio.Event()
@@ -37,8 +42,18 @@ class System:
         return self._house.dead_letters
 
     def tree(self) -> Node:
-        """The whole house as it is now."""
-        return self._root.body.picture(self._root)
+        """The whole house as it is now, also of actors that are too busy to be asked."""
+        return self._root.picture(self._known)
+
+    async def status(self, path: str, *, within: float) -> Node:
+        """One actor, by its own account: it answers between two messages, before all that waits.
+
+        Raises LookupError when there is no actor at the path, and what ``Ref.ask`` raises.
+        """
+        actor, _ = self._supervisor.locate(path)
+        answer = await actor.ask_status(within)
+        _, picture = self._supervisor.locate(path)
+        return evolve(picture, status=answer)
 
     def find[M](self, key: Key[M]) -> Ref[M] | None:
         """The ref with this key, while its actor has not stopped for good."""
@@ -56,14 +71,15 @@ class System:
         what is queued stays queued and nothing becomes a dead letter. LookupError when no actor is
         running there.
         """
-        self._root.body.crash(path, FaultInjected(reason))
+        actor, _ = self._supervisor.locate(path)
+        actor.crash(FaultInjected(reason))
 
     def stop(self) -> None:
         """Begin an ordered stop; a second call changes nothing."""
-        if self._root.alive and not self._root.stopping:
+        if self._known.alive and not self._known.stopping:
             self._house.dead_letters.shutting_down = True
-            self._root.leaving = True
-            self._root.ask_stop()
+            self._known = evolve(self._known, stopping=True)
+            self._root.ask_stop(for_good=True)
 
     async def wait(self) -> None:
         """Return when the tree has stopped; raise :class:`Escalated` when its root gave up."""
@@ -81,11 +97,13 @@ class System:
 
     def _report(self, child: Child, ended: bool) -> None:
         if ended:
+            self._known = evolve(self._known, phase=Phase.DOWN, wanted=False)
             child.body.seal()
             if child.error is None:
                 self._house.tell(Stopped(child.path, child.generation, child.reason))
             self._ended.set()
         else:
+            self._known = evolve(self._known, phase=Phase.UP)
             self._house.tell(Started(child.path, child.generation))
         self._up.set()
 
@@ -105,12 +123,11 @@ async def open_system(
     for a tree that uses a ref twice.
     """
     claim(root)
-    house = House(chance, observe)
-    top = Child(root, root.id, Supervisor(root, root.id, house))
-    system = System(top, house)
+    system = System(root, House(chance, observe))
     try:
         async with trio.open_nursery() as nursery:
-            top.launch(nursery, system._report)
+            system._root.launch(nursery, 1, system._report)
+            nursery.start_soon(oversee, system._root, system._ended)
             try:
                 await system._up.wait()
                 system._raise_failure()

@@ -159,7 +159,7 @@ async def test_a_start_that_swallows_its_cancellation_is_cut_off_after_all(
         async def started(self) -> None:
             if next(tries):
                 with trio.CancelScope(shield=True):
-                    await trio.sleep(10)
+                    await trio.sleep(6)
 
     child = ChildSpec("stubborn", Ref[str]("stubborn"), Stubborn, start_within=2)
     async with opened(SupervisorSpec("root", (child,)), events) as system:

@@ -27,8 +27,8 @@ from supervision.policy import (
     History,
     SetAside,
     affected,
-    decide,
     delay_before,
+    judge,
     wants_restart,
 )
 
@@ -106,7 +106,7 @@ def play(spec: SupervisorSpec, exits: list[Exit]) -> list[Decision]:
     spent: tuple[float, ...] = ()
     decisions: list[Decision] = []
     for end in exits:
-        decision, history = decide(spec, Restart.PERMANENT, history, spent, end, draw=0.5)
+        decision, history = judge(spec, Restart.PERMANENT, history, spent, end, draw=0.5)
         if isinstance(decision, Again):
             spent = (*spent, end.at)
         decisions.append(decision)
@@ -133,7 +133,7 @@ def test_a_bulkhead_parks_instead_and_each_child_has_its_own_budget() -> None:
     """Restarts of siblings do not count against a child that is to be parked."""
     spec = SupervisorSpec("s", intensity=Intensity(restarts=1), exhausted=Park(every=7.0))
     siblings = tuple(float(at) for at in range(50))
-    decision, _ = decide(spec, Restart.PERMANENT, History(), siblings, *crashes(50), draw=0.5)
+    decision, _ = judge(spec, Restart.PERMANENT, History(), siblings, *crashes(50), draw=0.5)
     assert isinstance(decision, Again)
     assert play(spec, crashes(0, 1)) == [Again(0.0), SetAside(7.0)]
 
@@ -159,7 +159,7 @@ def test_a_bulkhead_parks_at_once_what_cannot_start_or_has_escalated(
 
 def test_a_finished_child_is_no_failure() -> None:
     """A transient child that ends without an error is done."""
-    decision, _ = decide(
+    decision, _ = judge(
         SupervisorSpec("s"), Restart.TRANSIENT, History(), (), Exit(0.0, failed=False), draw=0.5
     )
     assert decision == Finish()

@@ -237,7 +237,7 @@ async def test_a_strategy_restarts_its_group_in_order(
         shop.crash("b")
         await until(lambda: len(shop.diary) == len(expected), within=1)
         assert shop.now() == expected
-        assert set(states(system).values()) == {"running"}
+        await until(lambda: set(states(system).values()) == {"running"}, within=1)
 
 
 async def test_a_second_failure_during_a_group_restart_joins_it(
