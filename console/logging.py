@@ -56,6 +56,12 @@ def logging_to(stream: TextIO | None = None, *, level: int = logging.INFO) -> It
         structlog.reset_defaults()
 
 
+def critical_line(event: str, *, pretty: bool) -> str:
+    """A line as the log has it, made here and now: no queue, no lock, no thread."""
+    record = logging.LogRecord("seawall", logging.CRITICAL, "", 0, event, None, None)
+    return _formatter(pretty=pretty).format(record)
+
+
 def redacted(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Processor: no token, key or remembered secret is left in any value, however deep."""
     return {key: _clean(key, value) for key, value in event.items()}

@@ -7,7 +7,7 @@ journal, the clock, the tree. Whoever runs it decides what ends it.
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -21,6 +21,7 @@ from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Broker
 from config import Config
 from config.model import AccountConfig
+from console.last_resort import condemning, watching
 from store import records
 from store.buffered import BufferedJournal
 from store.journal import open_journal
@@ -61,7 +62,7 @@ class Surroundings:
     signals: bool = True
     """SIGINT and SIGTERM stop the tree in order; needs the main thread."""
     stuck_after: float | None = STUCK_AFTER
-    """None: no watchdog."""
+    """Seconds of patience with a loop that does not turn; None: no watchdog."""
     clock: Clock | None = None
     """Already running: the day is judged by this one, whatever the configuration says."""
     loopback_only: bool = False
@@ -95,7 +96,7 @@ async def _open_tree(
 ) -> AsyncIterator[System]:
     way = _WayOut()
     ports = Ports(_broker(config, clock, around), clock, journal, around.chance)
-    with _watching(around.stuck_after) as watchdog, way.while_starting:
+    with watching(around.stuck_after) as watchdog, way.while_starting:
         daemon = Daemon(
             plan_of(config),
             ports,
@@ -106,7 +107,7 @@ async def _open_tree(
         async with open_system(
             evolve(daemon.spec, stop_within=STOPPED_WITHIN),
             chance=around.chance,
-            observe=around.observe,
+            observe=condemning(around.observe, watchdog),
         ) as system:
             way.system = system
             yield system
@@ -172,19 +173,6 @@ def _broker(config: Config, clock: Clock, around: Surroundings) -> Broker:
 
     loopback_only = around.loopback_only or config.daemon.clock == "gateway"
     return ProjectXBroker(clock=clock, chance=around.chance, loopback_only=loopback_only)
-
-
-@contextmanager
-def _watching(within: float | None) -> Iterator[Watchdog | None]:
-    if within is None:
-        yield None
-        return
-    watchdog = Watchdog(within=within)
-    watchdog.start()
-    try:
-        yield watchdog
-    finally:
-        watchdog.stop()
 
 
 @asynccontextmanager

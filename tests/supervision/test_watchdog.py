@@ -1,71 +1,180 @@
 """The thread that ends a process whose loop hangs, and the actor that keeps it content."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trio
 
+import supervision.watchdog
 from supervision import ChildSpec, Ref, SupervisorSpec
 from supervision.testing import open_test_system, until
-from supervision.watchdog import EXIT_CODE, LoopLag, Watchdog
+from supervision.watchdog import EXIT_CODE, SLICES, LoopLag, Watchdog
 
 ROOT = Path(__file__).parents[2]
+SIGN, NOTHING = True, False
 
 
-class Alarm:
-    """Stands in for the end of the process."""
+class Log:
+    """Stands in for stderr, and for the end of the process."""
 
-    def __init__(self) -> None:
-        self.story: list[object] = []
-        self.rung = threading.Event()
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT)
+        self.codes: list[int] = []
+        self.ended = threading.Event()
 
-    def dump(self) -> None:
-        self.story.append("dump")
+    @property
+    def text(self) -> str:
+        return self._path.read_text()
 
     def end(self, code: int) -> None:
-        self.story.append(code)
-        self.rung.set()
+        self.codes.append(code)
+        self.ended.set()
 
 
-def test_a_watchdog_that_is_not_petted_dumps_and_exits() -> None:
-    """First the stacks, then the end, with the exit code of an internal failure."""
-    alarm = Alarm()
-    Watchdog(within=0.01, end=alarm.end, dump=alarm.dump).start()
-    assert alarm.rung.wait(10)
-    assert alarm.story == ["dump", EXIT_CODE]
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Log]:
+    """A log file of its own."""
+    log = Log(tmp_path / "log")
+    yield log
+    os.close(log.file)
 
 
-def test_a_dump_that_fails_does_not_prevent_the_end() -> None:
-    """A closed stderr is no reason to hang on."""
-    alarm = Alarm()
+class Slices:
+    """What happens in each slice of patience; ``seconds`` are what was asked for each."""
 
-    def broken() -> None:
-        raise OSError("no stderr")
+    def __init__(self, outcomes: Iterable[bool], then: Callable[[], object]) -> None:
+        self._outcomes = iter(outcomes)
+        self._then = then
+        self.seconds: list[float] = []
+
+    def __call__(self, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        for outcome in self._outcomes:
+            return outcome
+        self._then()
+        return SIGN
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        [NOTHING] * SLICES,
+        [*[NOTHING] * (SLICES - 1), SIGN, *[NOTHING] * SLICES],
+        [*[SIGN, NOTHING] * 50, *[NOTHING] * (SLICES - 1)],
+    ],
+    ids=["never", "a pet in the last slice", "pets every other slice"],
+)
+def test_all_slices_in_a_row_must_pass_without_a_sign(log: Log, outcomes: list[bool]) -> None:
+    """The process ends in the slice that completes the row, and not before."""
+    slices = Slices(outcomes, then=lambda: pytest.fail("not ended"))
+    Watchdog(within=30, file=log.file, end=log.end, wait=slices).start()
+    assert log.ended.wait(10)
+    assert log.codes == [EXIT_CODE]
+    assert slices.seconds == [30 / SLICES] * len(outcomes)
+
+
+def test_a_row_that_is_broken_ends_nothing(log: Log) -> None:
+    """One slice less than all of them, again and again, is a slow loop and no stall."""
+    watchdog: Watchdog
+    slices = Slices([*[NOTHING] * (SLICES - 1), SIGN] * 3, then=lambda: _dismiss(watchdog))
+    watchdog = Watchdog(within=30, file=log.file, end=log.end, wait=slices)
+    watchdog.start()
+    watchdog._thread.join(10)
+    assert log.codes == []
+
+
+def _dismiss(watchdog: Watchdog) -> None:
+    watchdog._dismissed = True
+
+
+def test_what_it_writes_says_what_happened_and_where_every_thread_is(log: Log) -> None:
+    """First the words, as the program puts them, then the stacks; the end comes last."""
+    watchdog = Watchdog(
+        within=0.01, announce=lambda reason: f"Alas, {reason}!", file=log.file, end=log.end
+    )
+    watchdog.start()
+    assert log.ended.wait(10)
+    first, rest = log.text.split("\n", 1)
+    assert first == "Alas, the event loop has not turned for 0.01 s!"
+    assert "most recent call first" in rest
+    assert "test_what_it_writes_says_what_happened" in rest
+
+
+def test_without_words_of_its_own_the_program_gets_plain_ones(log: Log) -> None:
+    """Whoever reads them learns that a restart is due."""
+    Watchdog(within=0.01, file=log.file, end=log.end).start()
+    assert log.ended.wait(10)
+    assert log.text.startswith(
+        "watchdog: the event loop has not turned for 0.01 s; "
+        "the process ends itself with exit code 70, to be restarted\n"
+    )
+
+
+def test_words_that_fail_prevent_neither_the_stacks_nor_the_end(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the program's, and may be as broken as the rest of it."""
+
+    def broken(reason: str) -> str:
+        raise OSError("no words")
 
     seen: list[object] = []
-    hook, threading.excepthook = threading.excepthook, seen.append
-    try:
-        watchdog = Watchdog(within=0.01, end=alarm.end, dump=broken)
-        watchdog.start()
-        watchdog._thread.join(10)
-    finally:
-        threading.excepthook = hook
-    assert alarm.story == [EXIT_CODE]
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+    Watchdog(within=0.01, announce=broken, file=log.file, end=log.end).start()
+    assert log.ended.wait(10)
+    assert log.codes == [EXIT_CODE]
+    assert "most recent call first" in log.text
     assert len(seen) == 1
 
 
-def test_a_dismissed_watchdog_does_nothing() -> None:
+def test_a_reader_that_has_stopped_does_not_prevent_the_end(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full pipe takes no more words; then the process ends without them."""
+    monkeypatch.setattr(supervision.watchdog, "WRITTEN_WITHIN", 0.05)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    Watchdog(within=0.01, file=writing, end=log.end).start()
+    assert log.ended.wait(10)
+    writers = [each for each in threading.enumerate() if each.name == "last words"]
+    assert len(writers) == 1
+    while writers[0].is_alive():
+        os.read(reading, 65536)
+    for end in (reading, writing):
+        os.close(end)
+
+
+def test_a_process_without_stderr_is_ended_all_the_same(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon may have closed it."""
+    monkeypatch.setattr(sys, "__stderr__", None)
+    watchdog = Watchdog(within=0.01, end=log.end)
+    watchdog.start()
+    assert log.ended.wait(10)
+    assert log.codes == [EXIT_CODE]
+    os.close(watchdog._file)
+
+
+def test_a_dismissed_watchdog_does_nothing(log: Log) -> None:
     """An orderly end of the program is no hang."""
-    alarm = Alarm()
-    watchdog = Watchdog(within=60, end=alarm.end, dump=alarm.dump)
+    watchdog = Watchdog(within=60, file=log.file, end=log.end)
     watchdog.start()
     watchdog.pet()
     watchdog.stop()
-    assert alarm.story == []
+    assert log.codes == []
     assert not watchdog._thread.is_alive()
 
 
@@ -73,6 +182,44 @@ def test_a_watchdog_needs_some_patience() -> None:
     """Zero seconds would end every process at once."""
     with pytest.raises(ValueError, match="positive"):
         Watchdog(within=0)
+
+
+async def test_the_condemned_process_ends_although_its_loop_turns(log: Log) -> None:
+    """At once, with the reason, the stacks of the waiting tasks, the suspect's first, and threads."""
+    watchdog = Watchdog(within=3600, file=log.file, end=log.end)
+    watchdog.start()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep_forever, name="root/other")
+        nursery.start_soon(_sulk, name="root/stubborn")
+        await trio.testing.wait_all_tasks_blocked()
+        watchdog.condemn("it would not leave", "root/stubborn")
+        watchdog.condemn("a second reason", "root/other")
+        watchdog.pet()
+        await trio.to_thread.run_sync(log.ended.wait, 10)
+        nursery.cancel_scope.cancel()
+    watchdog.stop()
+    assert log.codes == [EXIT_CODE]
+    assert log.text.startswith("watchdog: it would not leave; the process ends")
+    assert "a second reason" not in log.text
+    assert log.text.count("Thread 0x") + log.text.count("Current thread 0x") >= 2
+    tasks = log.text[log.text.index("Task ") :]
+    assert tasks.startswith("Task 'root/stubborn' (most recent call first):\n")
+    assert "in _sulk\n" in tasks.split("Task ")[1]
+    assert "Task 'root/other'" in tasks
+
+
+async def _sulk() -> None:
+    await trio.sleep_forever()
+
+
+def test_outside_of_a_loop_condemning_is_an_error_that_still_ends_the_process(log: Log) -> None:
+    """There are no tasks to show, and no reason to live on."""
+    watchdog = Watchdog(within=3600, file=log.file, end=log.end)
+    with pytest.raises(RuntimeError, match="async context"):
+        watchdog.condemn("nobody is there")
+    watchdog.start()
+    assert log.ended.wait(10)
+    assert log.text.startswith("watchdog: nobody is there;")
 
 
 async def test_the_actor_pets_as_long_as_the_loop_turns() -> None:
@@ -91,42 +238,86 @@ async def test_the_actor_pets_as_long_as_the_loop_turns() -> None:
         assert status["worst_lag"] >= status["lag"] >= 0  # type: ignore[operator]
 
 
-HANGING = """
-import random, time, trio
+PROGRAM = """
+import random, signal, sys, time, trio
 from supervision import Actor, ChildSpec, Ref, SupervisorSpec, open_system
 from supervision.watchdog import LoopLag, Watchdog
 
-class Stuck(Actor):
-    async def handle(self, message):
-        stuck_here()
+class Nothing:
+    def __await__(self):
+        return iter(())
 
-def stuck_here():
-    time.sleep(60)
+async def blocks():
+    time.sleep(30)
+
+async def never_checkpoints():
+    while True:
+        await Nothing()
+
+async def behaves():
+    # Whoever wakes needs a moment: without it the loop sometimes wins the race against the thread.
+    signal.signal(signal.SIGCONT, lambda *_: time.sleep(0.2))
+    await trio.sleep(0.11)  # between two pets
+    print("up", flush=True)
+
+class Culprit(Actor):
+    async def handle(self, message):
+        await globals()[message]()
 
 async def main():
-    watchdog = Watchdog(within=0.5)
+    watchdog = Watchdog(within=float(sys.argv[2]))
     watchdog.start()
-    ref = Ref("stuck")
-    children = (ChildSpec("lag", Ref("lag"), lambda: LoopLag(watchdog, every=0.05)),
-                ChildSpec("stuck", ref, Stuck))
+    ref = Ref("culprit")
+    children = (ChildSpec("lag", Ref("lag"), lambda: LoopLag(watchdog, every=0.02)),
+                ChildSpec("culprit", ref, Culprit))
     async with open_system(SupervisorSpec("root", children), chance=random.Random(0)) as system:
-        await trio.sleep(0.2)
-        ref.tell(1)
+        ref.tell(sys.argv[1])
         await system.wait()
 
 trio.run(main)
 """
 
 
-def test_a_handler_that_blocks_the_loop_ends_the_process_and_is_named() -> None:
-    """The real thing: exit code 70 and a stack that shows where it hung."""
-    done = subprocess.run(
-        [sys.executable, "-c", HANGING],
+def program(handler: str, within: float) -> subprocess.Popen[str]:
+    """A program with a watchdog, and an actor that handles one message like that."""
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, handler, str(within)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=50,
-        check=False,
     )
-    assert done.returncode == EXIT_CODE
-    assert "stuck_here" in done.stderr
+
+
+@pytest.mark.parametrize("handler", ["blocks", "never_checkpoints"])
+def test_a_handler_that_keeps_the_loop_ends_the_process_and_is_named(handler: str) -> None:
+    """The real thing: exit code 70, the task in the words and the frame among the stacks."""
+    process = program(handler, within=0.3)
+    _, said = process.communicate(timeout=50)
+    assert process.returncode == EXIT_CODE
+    assert said.startswith(
+        "watchdog: the event loop has not turned for 0.3 s: "
+        "the task 'root/culprit' does not let go of it; the process ends itself"
+    )
+    running = said[said.index("Current thread 0x") if False else 0 :]
+    assert f"in {handler}\n" in running
+    assert "Task 'root/culprit' is running: see its thread" in said
+    assert "Task 'root/lag: _beat' (most recent call first):" in said
+
+
+def test_a_process_that_was_suspended_lives_on() -> None:
+    """Stopped for longer than the whole patience, it goes on afterwards as if nothing had been."""
+    process = program("behaves", within=0.8)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGCONT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+    finally:
+        process.kill()
+        _, said = process.communicate(timeout=10)
+    assert said == ""
