@@ -41,7 +41,8 @@ class Doom:
             try:
                 condemning(self.observe, watchdog)(event)
             finally:
-                await trio.to_thread.run_sync(self._over.wait, within)
+                with trio.move_on_after(within + 1, shield=True):
+                    await trio.to_thread.run_sync(self._over.wait, within)
                 watchdog.stop()
         return self._path.read_text("utf-8")
 
