@@ -40,6 +40,7 @@ from .specs import (
     Quarantine,
     Restart,
     Strategy,
+    Supervised,
     SupervisorSpec,
 )
 from .system import System, open_system
@@ -84,6 +85,7 @@ __all__ = [
     "Stopped",
     "Strategy",
     "Stuck",
+    "Supervised",
     "SupervisionEvent",
     "SupervisorSpec",
     "System",

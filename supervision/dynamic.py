@@ -30,7 +30,7 @@ class Dynamic:
     def __iter__(self) -> Iterator[str]:
         return iter(tuple(self._specs))
 
-    def start_child(self, spec: "ChildSpec[Any] | SupervisorSpec") -> None:
+    def start_child[M](self, spec: "ChildSpec[M] | SupervisorSpec") -> None:
         """Have a child started soon; ``ValueError`` when its id, a ref or a key is in use."""
         if spec.id in self._specs:
             raise ValueError(f"there is already a child named {spec.id!r}")

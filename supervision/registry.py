@@ -1,7 +1,5 @@
 """Names by which actors are found, typed: what is found takes what the key says."""
 
-from typing import Any
-
 from .reference import Ref
 
 
@@ -21,6 +19,9 @@ class Key[M]:
     def __repr__(self) -> str:
         return f"<Key {self.name}>"
 
-    def _of(self, ref: Ref[Any]) -> Ref[M]:
-        """The ref that was admitted under this very key."""
+    def _of(self, ref: Ref[M]) -> Ref[M]:
+        """The ref that was admitted under this very key.
+
+        As M goes in and comes out, the key of a spec pins the messages of its ref and its actor.
+        """
         return ref

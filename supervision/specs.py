@@ -96,8 +96,25 @@ class Quarantine:
     within: float = field(default=600.0, validator=_positive)
 
 
+class Supervised:
+    """A child of a supervisor: an actor, of whatever messages, or another supervisor.
+
+    Lists of children are of this type. Where ``ChildSpec[Any]`` is wanted, a spec that is written
+    on the spot becomes one of Any, and nobody sees that its ref and its actor disagree.
+    """
+
+    __slots__ = ()
+
+
+def _known(children: tuple[Supervised, ...]) -> "tuple[ChildSpec[Any] | SupervisorSpec, ...]":
+    known = tuple(child for child in children if isinstance(child, ChildSpec | SupervisorSpec))
+    if len(known) < len(children):
+        raise TypeError("the children of a supervisor are actors and supervisors")
+    return known
+
+
 @frozen
-class ChildSpec[M]:
+class ChildSpec[M](Supervised):
     """An actor: ``start`` makes a fresh instance for every incarnation. Times are in seconds.
 
     ``key`` is the name under which ``System.find`` knows it. A handler that takes longer than
@@ -116,7 +133,7 @@ class ChildSpec[M]:
 
 
 @frozen
-class SupervisorSpec:
+class SupervisorSpec(Supervised):
     """Children started in order and stopped in reverse; dynamic ones in parallel.
 
     ``start_within`` and ``stop_within`` (seconds) bound the whole subtree; they come on top of the
@@ -124,7 +141,7 @@ class SupervisorSpec:
     """
 
     id: str = field(validator=_plain_id)
-    children: "tuple[ChildSpec[Any] | SupervisorSpec, ...]" = ()
+    children: "tuple[ChildSpec[Any] | SupervisorSpec, ...]" = field(default=(), converter=_known)
     strategy: Strategy = Strategy.ONE_FOR_ONE
     intensity: Intensity = Intensity()
     backoff: Backoff = Backoff()
