@@ -1,6 +1,5 @@
 """An actor as something supervised: what lasts from one incarnation to the next."""
 
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -116,8 +115,7 @@ class ActorBody:
         if error is None:
             self._ref._bury(message, Cause.CANCELLED)
         else:
-            story = "".join(traceback.format_exception(error))
-            self._ref._bury(message, Cause.CRASHED, story)
+            self._ref._bury(message, Cause.CRASHED, error)
             self._blame(type(message))
         self._ref._give_up_on(message, "it crashed on the question")
 

@@ -3,9 +3,10 @@
 import enum
 from collections import Counter, deque
 from collections.abc import Mapping
+from traceback import StackSummary, TracebackException, walk_tb
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 class Cause(enum.StrEnum):
@@ -24,12 +25,17 @@ class Cause(enum.StrEnum):
 
 @frozen
 class DeadLetter:
-    """One message that reached nobody; ``traceback`` is filled when it crashed its actor."""
+    """One message that reached nobody."""
 
     path: str
     message: Any
     cause: Cause
-    traceback: str = ""
+    _crash: TracebackException | None = field(default=None, repr=False, eq=False)
+
+    @property
+    def traceback(self) -> str:
+        """What was raised, and where, when it crashed its actor or the observer; else empty."""
+        return "" if self._crash is None else "".join(self._crash.format())
 
 
 class DeadLetters:
@@ -56,7 +62,21 @@ class DeadLetters:
         """How many there were in all."""
         return self._counts.total()
 
-    def record(self, path: str, message: Any, cause: Cause, traceback: str = "") -> None:
-        """Bury one message."""
-        self._ring.append(DeadLetter(path, message, cause, traceback))
+    def record(
+        self, path: str, message: Any, cause: Cause, error: BaseException | None = None
+    ) -> None:
+        """Bury one message, with the error that it led to."""
+        crash = None if error is None else _places(error)
+        self._ring.append(DeadLetter(path, message, cause, crash))
         self._counts[path, type(message).__name__, cause] += 1
+
+
+def _places(error: BaseException) -> TracebackException:
+    """What to tell of an error: files and lines, to be made text when somebody reads it.
+
+    Not the error itself, whose frames would keep a dead actor and all it knew. Not the text, which
+    takes as long as half a restart; nor the columns within the lines, which take longer still.
+    """
+    told = TracebackException(type(error), error, None, lookup_lines=False)
+    told.stack = StackSummary.extract(walk_tb(error.__traceback__), lookup_lines=False)
+    return told

@@ -49,4 +49,4 @@ class House:
         try:
             self._observe(event)
         except Exception as error:  # noqa: BLE001 - see above
-            self.dead_letters.record(event.path, event, Cause.OBSERVER_FAILED, repr(error))
+            self.dead_letters.record(event.path, event, Cause.OBSERVER_FAILED, error)

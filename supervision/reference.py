@@ -163,9 +163,9 @@ class Ref[M]:
         expected = letters is not None and letters.shutting_down
         self._bury(message, Cause.SHUTDOWN if expected else Cause.STOPPED)
 
-    def _bury(self, message: Any, cause: Cause, traceback: str = "") -> None:
+    def _bury(self, message: Any, cause: Cause, error: BaseException | None = None) -> None:
         if self._dead_letters is not None:
-            self._dead_letters.record(self.path, message, cause, traceback)
+            self._dead_letters.record(self.path, message, cause, error)
 
     def _on_drop(self, message: Any) -> None:
         self._bury(message, Cause.DROPPED)
