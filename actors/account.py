@@ -36,6 +36,7 @@ from actors.messages import (
     LockSet,
     Missed,
     Origin,
+    Peer,
     PeerEnded,
     ReadDone,
     ReadFailed,
@@ -201,7 +202,7 @@ class Account(Actor[AccountMessage]):
     # ---- beginning and peers ------------------------------------------------------------------
 
     def _meet_peers(self) -> None:
-        peers: tuple[tuple[str, Ref[Any]], ...] = (
+        peers: tuple[tuple[Peer, Ref[Any]], ...] = (
             ("connection", self._connection),
             ("prices", self._prices),
             ("clock", self._session_clock),
@@ -212,7 +213,7 @@ class Account(Actor[AccountMessage]):
             self.context.watch(ref, partial(PeerEnded, peer))
             self._introduce(peer)
 
-    def _introduce(self, peer: str) -> None:
+    def _introduce(self, peer: Peer) -> None:
         """(Re)tell a peer what it needs of this account: its memory of us ended with its life."""
         me = self.context.self
         match peer:

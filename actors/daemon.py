@@ -41,8 +41,12 @@ from supervision import (
     Intensity,
     Park,
     Parked,
+    Quarantined,
     Ref,
     Restarting,
+    Started,
+    Stopped,
+    Stuck,
     SupervisionEvent,
     SupervisorSpec,
     Unparked,
@@ -232,3 +236,9 @@ def log_supervision(event: SupervisionEvent) -> None:
             log.warning("tried again", actor=path, generation=generation)
         case EscalatedEvent(path, _, child, error):
             log.critical("gives up", actor=path, child=child, problem=str(error))
+        case Quarantined(path, _, kind, kills):
+            log.critical("goes on without messages that kill it", actor=path, of=kind, kills=kills)
+        case Stuck(path):
+            log.critical("UNGUARDED: it can neither go on nor be ended", actor=path)
+        case Started() | Stopped():
+            pass

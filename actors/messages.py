@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Literal
 
 from attrs import evolve, frozen
 
@@ -349,11 +350,14 @@ class DayTurned:
 # ---- small things actors say to themselves ------------------------------------------------------
 
 
+type Peer = Literal["connection", "prices", "clock", "rules", "enforcement"]
+
+
 @frozen
 class PeerEnded:
     """An actor this one depends on ended an incarnation; it will be back."""
 
-    peer: str
+    peer: Peer
     terminated: Terminated
 
 

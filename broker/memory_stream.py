@@ -210,6 +210,8 @@ class MemoryStream:
                     self._sink(Unreadable(hub, f"{fault.event}: {fault.payload!r}"))
                 case LogoutPush():
                     self._sink(LoggedOut(fault.reason))
+                case _:
+                    raise TypeError(f"{fault.name} does nothing to a stream")
 
     def _fall_silent(self, hub: Hub) -> None:
         link = self._link(hub)

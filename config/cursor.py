@@ -205,4 +205,5 @@ def _kind(value: object) -> str:
             return "an array"
         case dict():
             return "a table"
-    return f"a {type(value).__name__}"
+        case _:
+            return f"a {type(value).__name__}"

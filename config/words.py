@@ -119,7 +119,8 @@ def plain(value: object) -> Any:
             return {
                 f.name: plain(getattr(value, f.name)) for f in attrs.fields(cast(Any, type(value)))
             }
-    return value
+        case _:
+            return value
 
 
 def spoken(value: object) -> str:

@@ -114,6 +114,8 @@ class Link:
                 self.push(invocation(fault.event, fault.payload))
             case LogoutPush():
                 self.push(invocation("GatewayLogout", {"reason": fault.reason}))
+            case _:
+                raise TypeError(f"{fault.name} does nothing to a connection")
 
     # --- tasks
 

@@ -78,7 +78,8 @@ def dotted(node: ast.AST) -> str:
             return name
         case ast.Attribute(value, name):
             return f"{dotted(value)}.{name}".lstrip(".")
-    return ""
+        case _:
+            return ""
 
 
 def swallows_everything(handler: ast.ExceptHandler) -> bool:

@@ -122,6 +122,8 @@ class Stage:
             case Restarting(path, generation, delay):
                 again = f"starts again, life number {generation}"
                 self._chronicle.tell(Kind.FALL, Deed(_actor(path), again, f"in {delay:.1f} s"))
+            case _:
+                pass
 
     # ---- the daemon -----------------------------------------------------------------------------
 

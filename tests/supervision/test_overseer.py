@@ -54,6 +54,8 @@ class Moody(Actor[Message]):
                 self.context.stop()
             case Reply():
                 message.send("well")
+            case str():
+                pass
 
     def status(self) -> Mapping[str, object]:
         return {"seen": self.seen}
