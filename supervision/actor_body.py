@@ -1,6 +1,7 @@
 """An actor as something supervised: what lasts from one incarnation to the next."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import trio
@@ -27,6 +28,7 @@ class ActorBody:
 
     def __init__(self, spec: ChildSpec[Any], path: str, house: House) -> None:
         self._spec = spec
+        self._path = path
         self._house = house
         self._ref = spec.ref
         self._kills: dict[type, tuple[float, ...]] = {}
@@ -36,7 +38,8 @@ class ActorBody:
         house.admit(spec.ref, path, spec.key)
 
     def _incarnation(self, generation: int) -> Incarnation:
-        return Incarnation(self._ref, self._spec.start, generation, self._shut_out)
+        create = partial(self._house.create, self._path, self._spec.start)
+        return Incarnation(self._ref, create, generation, self._shut_out)
 
     def prepare(self, generation: int) -> None:
         """Make ready for one more incarnation."""

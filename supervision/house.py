@@ -4,23 +4,36 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from .actor import Actor
 from .dead_letters import Cause, DeadLetters
 from .events import SupervisionEvent
 from .reference import Ref
 from .registry import Key
+
+type Haunt = Callable[[str, Actor[Any]], Actor[Any]]
+"""Fault injection: what lives in place of each fresh instance of the actor at a path."""
 
 
 class House:
     """Shared by every supervisor of one system; touched only from its Trio run."""
 
     def __init__(
-        self, chance: random.Random, observe: Callable[[SupervisionEvent], None] | None
+        self,
+        chance: random.Random,
+        observe: Callable[[SupervisionEvent], None] | None,
+        haunt: Haunt | None,
     ) -> None:
         self.chance = chance
         self.dead_letters = DeadLetters()
         self.refs: dict[str, Ref[Any]] = {}
         self.keys: dict[Key[Any], Ref[Any]] = {}
         self._observe = observe
+        self._haunt = haunt
+
+    def create(self, path: str, start: Callable[[], Actor[Any]]) -> Actor[Any]:
+        """A fresh instance of an actor, haunted if this house is."""
+        actor = start()
+        return actor if self._haunt is None else self._haunt(path, actor)
 
     def admit(self, ref: Ref[Any], path: str, key: Key[Any] | None) -> None:
         """Give a ref its place in the tree, and its name."""

@@ -13,7 +13,7 @@ from .dead_letters import DeadLetters
 from .dynamic import claim
 from .errors import FaultInjected, sole
 from .events import Started, Stopped, SupervisionEvent
-from .house import House
+from .house import Haunt, House
 from .overseer import oversee
 from .reference import Ref
 from .registry import Key
@@ -114,16 +114,19 @@ async def open_system(
     *,
     chance: random.Random,
     observe: Callable[[SupervisionEvent], None] | None = None,
+    haunt: Haunt | None = None,
 ) -> AsyncIterator[System]:
     """Run a tree: entered once it has started, stopped in reverse order on the way out.
 
     Leaving waits for the ordered stop even when cancelled from outside; the stop is bounded by the
-    root's ``stop_within``. ``chance`` is the only source of randomness (backoff). Raises
+    root's ``stop_within``. ``chance`` is the only source of randomness (backoff). ``haunt`` is for
+    fault injection: it gets the path and each fresh instance of every actor, and answers what is to
+    live in its place, such as a wrapper that is slow or fails. Raises
     :class:`Escalated` when the root goes over its budget, also while it starts, and ``ValueError``
     for a tree that uses a ref twice.
     """
     claim(root)
-    system = System(root, House(chance, observe))
+    system = System(root, House(chance, observe, haunt))
     try:
         async with trio.open_nursery() as nursery:
             system._root.launch(nursery, 1, system._report)

@@ -1,6 +1,10 @@
 """An actor crashed on purpose falls like any other, and takes no message with it."""
 
+import random
+from typing import Any
+
 import pytest
+import trio
 from trio.testing import MockClock
 
 from supervision import (
@@ -12,6 +16,7 @@ from supervision import (
     SupervisionEvent,
     SupervisorSpec,
     System,
+    open_system,
 )
 from supervision.testing import Probe, open_test_system, until
 
@@ -70,3 +75,42 @@ async def test_only_an_actor_that_runs_can_be_crashed(path: str, autojump_clock:
             system.crash(path, "a drill")
         system.crash("root/room/echo", "a drill")
         await restarted(system)
+
+
+class Slowed(Actor[str]):
+    """Lives in place of another, and lets it wait before each message."""
+
+    def __init__(self, inner: Actor[str]) -> None:
+        self._inner = inner
+
+    async def started(self) -> None:
+        self._inner.context = self.context
+        await self._inner.started()
+
+    async def handle(self, message: str) -> None:
+        await trio.sleep(2)
+        await self._inner.handle(message)
+
+
+async def test_a_haunted_house_replaces_the_instances_it_chooses(
+    autojump_clock: MockClock,
+) -> None:
+    """Every fresh one, after a restart too; the others are as they were."""
+    echo: Ref[str] = Ref("echo")
+    log: Probe[object] = Probe()
+    seen: list[str] = []
+
+    def haunt(path: str, actor: Actor[Any]) -> Actor[Any]:
+        seen.append(path)
+        return Slowed(actor) if path.endswith("echo") else actor
+
+    chance = random.Random(0)
+    async with open_system(tree(echo, log.ref), chance=chance, haunt=haunt) as system:
+        for generation in (1, 2):
+            echo.tell("hello")
+            with pytest.raises(AssertionError):
+                await log.next(within=1.9)
+            assert await log.next(within=0.2) == (generation, "hello")
+            system.crash("root/room/echo", "planned")
+            await trio.sleep(0.1)
+    assert seen == ["root/room/echo"] * 3
