@@ -4,6 +4,7 @@ They need pytest-trio, and are nothing that a program should import.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Protocol
 
@@ -58,13 +59,9 @@ class _Host:
         await self._ended.wait()
 
 
-@pytest.fixture
-async def open_actors() -> AsyncIterator[OpenActors]:
-    """Open systems from within a test, without a block; they are checked when it is over.
-
-    ``system = await open_actors(root, expect={"root/a"})``. The systems of a test stop one after
-    the other, the youngest first, and fail the test on what ``open_test_system`` fails on.
-    """
+@asynccontextmanager
+async def opening() -> AsyncIterator[OpenActors]:
+    """What the fixture gives: a way to open systems that end, and are judged, with the block."""
     hosts: list[_Host] = []
 
     async def opened(
@@ -87,3 +84,14 @@ async def open_actors() -> AsyncIterator[OpenActors]:
                 await host.end()
     except BaseExceptionGroup as group:
         raise sole(group) from None
+
+
+@pytest.fixture
+async def open_actors() -> AsyncIterator[OpenActors]:
+    """Open systems from within a test, without a block; they are checked when it is over.
+
+    ``system = await open_actors(root, expect={"root/a"})``. The systems of a test stop one after
+    the other, the youngest first, and fail the test on what ``open_test_system`` fails on.
+    """
+    async with opening() as opened:
+        yield opened

@@ -39,6 +39,8 @@ async def open_test_system(
         match event:
             case Crashed() | EscalatedEvent() | Parked() | Quarantined() | Stuck():
                 failures.append(event)
+            case _:
+                pass
         if observe is not None:
             observe(event)
 

@@ -57,12 +57,13 @@ async def _assert_nothing_new(before: frozenset[trio.lowlevel.Task]) -> None:
 
 
 def _tasks() -> Iterator[trio.lowlevel.Task]:
-    waiting = [trio.lowlevel.current_root_task()]
+    root = trio.lowlevel.current_root_task()
+    assert root is not None  # there is a run
+    waiting = [root]
     while waiting:
         task = waiting.pop()
-        if task is not None:
-            yield task
-            waiting.extend(each for nursery in task.child_nurseries for each in nursery.child_tasks)
+        yield task
+        waiting.extend(each for nursery in task.child_nurseries for each in nursery.child_tasks)
 
 
 def _name(task: trio.lowlevel.Task) -> str:

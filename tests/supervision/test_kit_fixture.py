@@ -7,8 +7,8 @@ import sys
 import pytest
 from trio.testing import MockClock
 
-from supervision import SupervisorSpec
-from supervision.pytest_plugin import OpenActors
+from supervision import ActorStopped, SupervisorSpec
+from supervision.pytest_plugin import OpenActors, opening
 from supervision.testing import Probe
 from tests.conftest import ROOT
 
@@ -158,3 +158,18 @@ async def test_a_tree_that_cannot_be_opened_says_so_at_once(open_actors: OpenAct
     probe: Probe[int] = Probe("ear")
     with pytest.raises(ValueError, match="only once"):
         await open_actors(SupervisorSpec("root", (probe.child("a"), probe.child("b"))))
+
+
+async def test_a_complaint_comes_bare_and_the_first_one_is_told() -> None:
+    """The nursery around the systems is nobody's business; the elder ones stop all the same."""
+    elder: Probe[int] = Probe("ear")
+
+    async def expect_in_vain() -> None:
+        async with opening() as opened:
+            await opened(SupervisorSpec("elder", (elder.child(),)), expect={"elder/ear"})
+            await opened(SupervisorSpec("younger"), expect={"younger/a"})
+
+    with pytest.raises(AssertionError, match="as was expected, at younger/a"):
+        await expect_in_vain()
+    with pytest.raises(ActorStopped):
+        await elder.ref.ask(lambda _: 0, within=1)
