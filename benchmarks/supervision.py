@@ -4,6 +4,7 @@ Ratios are formed between neighbours of one run and are what is promised; micros
 machine. Every side carries the same frozen messages and does the same work with one: it counts it.
 """
 
+import os
 from collections.abc import Iterator
 from statistics import median
 
@@ -79,6 +80,7 @@ def tell(size: Size) -> Iterator[Finding]:
     found = interleaved(BURST, rounds=4 * size.rounds, count=size.burst)
     mine, *others = found.values()
     yield _ratio(f"over {CHANNEL}", mine, found[CHANNEL], TELL_AT_MOST)
+    yield _row("the fastest of each", f"{mine.fastest_over(found[CHANNEL]):.3f} x")
     for name, other in zip(list(found)[1:], others, strict=True):
         if name != CHANNEL:
             yield _row(f"over {name}", str(mine.over(other)))
@@ -118,6 +120,7 @@ def crash(size: Size) -> Iterator[Finding]:
     mine, bare = found.values()
     late = 1e3 * percentile(mine.all, 0.99)
     yield at_most("p99, supervised", late, RESTARTED_WITHIN_MS, "ms")
+    yield _row("p99 of the median round", f"{1e3 * mine.late(0.99):.3g} ms")
     yield _row("p50 over Trio: a nursery opened anew", str(mine.over(bare)))
     yield from _percentiles(found)
 
@@ -146,6 +149,7 @@ def _us(seconds: float) -> str:
 def run(*, quick: bool) -> None:
     """Measure all five, each side beside the others."""
     size = QUICK if quick else FULL
+    print(f"\nload {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors, garbage collector on")
     show(f"tell, burst of {size.burst:,}", tell(size))
     show("ask, one at a time", ask(size))
     show("four hops, one message at a time", chain(size))

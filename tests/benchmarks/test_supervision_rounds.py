@@ -50,6 +50,18 @@ def test_a_ratio_is_formed_within_a_round() -> None:
     assert str(spread) == "0.50 x (0.50 to 1.50)"
 
 
+def test_the_fastest_rounds_are_compared_whenever_they_were() -> None:
+    """On a machine that never rests they are what is left of the truth."""
+    mine = Samples(([2.0], [1.0], [9.0]))
+    other = Samples(([9.0], [8.0], [4.0]))
+    assert mine.fastest_over(other) == 0.25
+
+
+def test_a_late_sample_is_late_in_its_own_round() -> None:
+    """One round in which the machine was busy does not speak for the others."""
+    assert Samples(([1.0, 2.0], [3.0, 4.0], [8.0, 9.0])).late(0.99) == 4.0
+
+
 def test_every_promise_is_judged(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
