@@ -3,6 +3,10 @@
 A deadline around every message would cost more than the message. So a task of the system looks at
 all actors every few seconds; a handler that is over its time by then is cancelled, and what does not
 even obey that is reported as stuck, for whoever can end the process.
+
+A look that comes much too late means that the whole process stood still (suspended, or the machine
+slept): the handlers had no more of that time than the overseer. So it is left out, and they get one
+more period; but never two looks in a row, or a loop that is always late would never be looked after.
 """
 
 import trio
@@ -15,8 +19,13 @@ PERIOD = 2.5
 
 async def oversee(root: Child, ended: trio.Event) -> None:
     """Look after the tree until it has ended, also while it stops because of a cancellation."""
+    left_out = False
     with trio.CancelScope(shield=True):
         while not ended.is_set():
-            with trio.move_on_after(PERIOD):
+            due = trio.current_time() + PERIOD
+            with trio.move_on_at(due):
                 await ended.wait()
-            root.body.oversee(root, trio.current_time())
+            now = trio.current_time()
+            left_out = now > due + PERIOD and not left_out
+            if not left_out:
+                root.body.oversee(root, now)
