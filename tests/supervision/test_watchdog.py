@@ -240,8 +240,11 @@ async def test_the_actor_pets_as_long_as_the_loop_turns() -> None:
 
 PROGRAM = """
 import random, signal, sys, time, trio
-from supervision import Actor, ChildSpec, Ref, SupervisorSpec, open_system
+import supervision.actor_body, supervision.overseer
+from supervision import Actor, ChildSpec, Ref, Stuck, SupervisorSpec, open_system
 from supervision.watchdog import LoopLag, Watchdog
+
+supervision.overseer.PERIOD = supervision.actor_body.STUCK_AFTER = 0.1
 
 class Nothing:
     def __await__(self):
@@ -254,6 +257,13 @@ async def never_checkpoints():
     while True:
         await Nothing()
 
+async def swallows_cancellation():
+    while True:
+        try:
+            await trio.sleep(0.01)
+        except trio.Cancelled:
+            pass
+
 async def behaves():
     # Whoever wakes needs a moment: without it the loop sometimes wins the race against the thread.
     signal.signal(signal.SIGCONT, lambda *_: time.sleep(0.2))
@@ -264,24 +274,34 @@ class Culprit(Actor):
     async def handle(self, message):
         await globals()[message]()
 
-async def main():
-    watchdog = Watchdog(within=float(sys.argv[2]))
+async def main(handler, within, handle_within, stop_after):
+    watchdog = Watchdog(within=float(within))
     watchdog.start()
+
+    def observe(event):
+        if isinstance(event, Stuck):
+            watchdog.condemn(event.path + " cannot be ended", event.path)
+
     ref = Ref("culprit")
     children = (ChildSpec("lag", Ref("lag"), lambda: LoopLag(watchdog, every=0.02)),
-                ChildSpec("culprit", ref, Culprit))
-    async with open_system(SupervisorSpec("root", children), chance=random.Random(0)) as system:
-        ref.tell(sys.argv[1])
-        await system.wait()
+                ChildSpec("culprit", ref, Culprit, stop_within=0.1,
+                          handle_within=float(handle_within)))
+    root = SupervisorSpec("root", children)
+    async with open_system(root, chance=random.Random(0), observe=observe) as system:
+        ref.tell(handler)
+        with trio.move_on_after(float(stop_after)):
+            await system.wait()
 
-trio.run(main)
+trio.run(main, *sys.argv[1:])
 """
 
 
-def program(handler: str, within: float) -> subprocess.Popen[str]:
+def program(
+    handler: str, within: float, *, handle_within: float = 60.0, stop_after: float = 60.0
+) -> subprocess.Popen[str]:
     """A program with a watchdog, and an actor that handles one message like that."""
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, handler, str(within)],
+        [sys.executable, "-c", PROGRAM, handler, *map(str, (within, handle_within, stop_after))],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -303,6 +323,22 @@ def test_a_handler_that_keeps_the_loop_ends_the_process_and_is_named(handler: st
     assert f"in {handler}\n" in running
     assert "Task 'root/culprit' is running: see its thread" in said
     assert "Task 'root/lag: _beat' (most recent call first):" in said
+
+
+@pytest.mark.parametrize(
+    "when", [{"handle_within": 0.1}, {"stop_after": 0.1}], ids=["overseen", "asked to stop"]
+)
+def test_a_handler_that_swallows_its_cancellation_ends_the_process_and_is_named(
+    when: dict[str, float],
+) -> None:
+    """The loop turns, so the watchdog has no reason of its own; the task is on no thread's stack."""
+    process = program("swallows_cancellation", within=60, **when)
+    _, said = process.communicate(timeout=50)
+    assert process.returncode == EXIT_CODE
+    assert said.startswith("watchdog: root/culprit cannot be ended; the process ends itself")
+    culprit = said[said.index("Task 'root/culprit'") :].split("\nTask ")[0]
+    assert " in swallows_cancellation\n" in culprit
+    assert " in Culprit.handle\n" in culprit
 
 
 def test_a_process_that_was_suspended_lives_on() -> None:
