@@ -61,8 +61,11 @@ class Tally:
 class Finish:
     """Where a single message arrives: notes the time, and calls what was expected of it."""
 
-    def __init__(self, seen: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, seen: Callable[[], object] | None = None, clock: Callable[[], float] = perf_counter
+    ) -> None:
         self._seen = seen
+        self._clock = clock
         self.at = 0.0
 
     def expect(self, seen: Callable[[], object]) -> None:
@@ -71,6 +74,6 @@ class Finish:
 
     def arrive(self) -> None:
         """The whole work of the last handler."""
-        self.at = perf_counter()
+        self.at = self._clock()
         if self._seen is not None:
             self._seen()
