@@ -1,5 +1,9 @@
 """The test kit: each of its checks fails when it should, and is quiet when it should be."""
 
+import os
+import random
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -7,10 +11,12 @@ import trio
 from attrs import frozen
 from hypothesis import given
 from hypothesis import strategies as st
+from trio._core import _run
 from trio.testing import MockClock
 
 from supervision import (
     Actor,
+    Backoff,
     ChildSpec,
     Crashed,
     Escalated,
@@ -38,6 +44,7 @@ from supervision.testing import (
     run_virtual,
     until,
 )
+from tests.conftest import ROOT
 
 
 class Fragile(Actor[str]):
@@ -463,12 +470,93 @@ def test_a_seed_repeats_the_scheduling(seed: int) -> None:
 
 
 def test_other_seeds_try_other_orders() -> None:
-    """A campaign over seeds sees more than one schedule; nothing else in the program is changed."""
-    from trio._core import _run  # what must be left as it was
-
-    before = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r.getstate()
+    """A campaign over seeds sees more than one schedule."""
     assert len({tuple(run_virtual(_race, 5, seed=seed)) for seed in range(20)}) == 20
-    assert (_run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r.getstate()) == before
+
+
+@pytest.mark.parametrize("switched_on", [False, True])
+def test_only_its_own_run_is_scheduled_by_the_seed(
+    switched_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it changes in Trio, it puts back: the switch, and the state of the chance."""
+    monkeypatch.setattr(_run, "_ALLOW_DETERMINISTIC_SCHEDULING", switched_on)
+
+    async def look() -> bool:
+        await trio.lowlevel.checkpoint()
+        return _run._ALLOW_DETERMINISTIC_SCHEDULING
+
+    assert run_virtual(look) is switched_on
+    before = _run._r.getstate()
+    assert run_virtual(look, seed=1) is True
+    assert (_run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r.getstate()) == (switched_on, before)
+
+
+STORY = """
+import trio
+from supervision import Actor, Backoff, ChildSpec, Ref, Strategy, SupervisorSpec
+from supervision.testing import open_test_system, run_virtual
+
+class Fragile(Actor[str]):
+    async def handle(self, message):
+        print(self.context.self.path, self.context.generation, message, trio.current_time())
+        self.context.start_task(trio.sleep, 1)
+        if message == "crash":
+            raise RuntimeError
+
+async def live():
+    refs = {name: Ref(name) for name in {"a", "b", "c", "d", "e"}}
+    children = tuple(ChildSpec(name, ref, Fragile) for name, ref in sorted(refs.items()))
+    rooms = (SupervisorSpec("x", children[:3], strategy=Strategy.ONE_FOR_ALL),
+             SupervisorSpec("y", children[3:]))
+    root = SupervisorSpec("root", rooms)
+    expect = {"root/x/b", "root/y/d"}
+    async with open_test_system(root, seed=5, observe=print, expect=expect):
+        for _ in range(3):
+            for name in sorted(refs):
+                refs[name].tell("crash" if name in "bd" else "work")
+            await trio.sleep(0.1)
+
+run_virtual(live, seed=5)
+"""
+
+
+def test_a_seed_says_all_that_happens_in_every_process() -> None:
+    """A tree under fire leaves the same trace whatever the hashes of its strings are."""
+    traces = {
+        subprocess.run(
+            [sys.executable, "-c", STORY],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": hashes},
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=True,
+        ).stdout
+        for hashes in ("1", "2", "3")
+    }
+    assert len(traces) == 1
+    assert "Restarting(path='root/x/b', generation=3" in traces.pop()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_chance_of_a_system_is_that_of_its_seed(
+    seed: int, autojump_clock: MockClock
+) -> None:
+    """A second restart waits as long as the seed's second draw says."""
+    chance, delays = random.Random(seed), []
+
+    def note(event: SupervisionEvent) -> None:
+        if isinstance(event, Restarting):
+            delays.append(event.delay)
+
+    spec = SupervisorSpec("root", fragile(Ref("a")).children, backoff=Backoff(base=8.0))
+    async with open_test_system(spec, seed=seed, observe=note) as system:
+        for generation in (1, 2):
+            await until(lambda: system.tree().children[0].state == "running", within=10)
+            assert system.tree().children[0].generation == generation
+            system.crash("root/a", "a drill")
+            await trio.sleep(0.001)
+    draws = [chance.random() for _ in range(2)]
+    assert delays == [0.0, pytest.approx(draws[1] * 8.0)]
 
 
 @given(words=st.lists(st.text(max_size=3), max_size=5))
