@@ -60,8 +60,10 @@ class _Loop:
 
 @asynccontextmanager
 async def open_loop() -> AsyncIterator[Loop]:
-    """An asyncio loop whose stray errors are logged; left within ``LEAVE_WITHIN`` seconds.
+    """An asyncio loop whose stray errors are logged; its tasks are asked to end when it is left.
 
+    They get ``LEAVE_WITHIN`` seconds. One that still runs then is named in the log, for whoever
+    wonders: trio-asyncio waits for it without a limit, and only the end of the process ends that.
     A single error of the body leaves bare, not in the groups of the nurseries in between.
     """
     try:

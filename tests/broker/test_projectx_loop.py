@@ -68,7 +68,7 @@ async def test_an_orphan_task_that_fails_is_logged(caplog: pytest.LogCaptureFixt
 
 
 async def test_leaving_ends_the_tasks_that_still_run(autojump_clock: MockClock) -> None:
-    """Left alone it waits for each of them, for ever, and cannot be cancelled."""
+    """They are asked to end, and are gone when the block is left."""
     ended: list[str] = []
 
     async def endless() -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from functools import partial
+from collections.abc import Iterator
 
 import trio
 
@@ -49,7 +49,6 @@ def _chosen(names: list[str], only: list[str] | None) -> list[Defect]:
 async def _try_all(defects: list[Defect], jobs: int) -> dict[str, Outcome]:
     """Try each, and print its row as soon as it is known; the bare tree comes first."""
     width = max(len(name) for name in (NOTHING, *(defect.name for defect in defects)))
-    limit = trio.CapacityLimiter(jobs)
     outcomes: dict[str, Outcome] = {}
 
     def note(name: str, outcome: Outcome) -> None:
@@ -58,16 +57,17 @@ async def _try_all(defects: list[Defect], jobs: int) -> dict[str, Outcome]:
         by = outcome.found_by if found else f"{outcome.verdict.name}: {outcome.found_by}"
         _say(f"{name:{width}}  {outcome.seconds:7.1f}  {by}")
 
-    async def one(defect: Defect) -> None:
-        async with limit:
+    async def work(queue: Iterator[Defect]) -> None:
+        for defect in queue:
             note(defect.name, await try_defect(defect, ROOT))
 
     _say(f"{'defect':{width}}  seconds  found by")
     note(NOTHING, await try_nothing(defects, ROOT))
     if outcomes[NOTHING].verdict is Verdict.SURVIVED:
+        queue = iter(defects)
         async with trio.open_nursery() as nursery:
-            for defect in defects:
-                nursery.start_soon(partial(one, defect))
+            for _ in range(jobs):
+                nursery.start_soon(work, queue)
     return outcomes
 
 
@@ -77,9 +77,9 @@ def _conclude(outcomes: dict[str, Outcome]) -> int:
         _say("A finder fails without a defect, so it proves nothing with one.")
         return 1
     missed = [name for name, outcome in outcomes.items() if outcome.verdict is not Verdict.FOUND]
-    _say(f"{len(outcomes)} defects, {len(missed)} not found{': ' if missed else ''}")
+    _say(f"{len(outcomes)} planted, {len(missed)} not found")
     for name in missed:
-        _say(f"  {name}")
+        _say(f"  not found: {name}")
     return 1 if missed else 0
 
 

@@ -109,6 +109,8 @@ def judge(found: Search) -> Outcome:
         how = f"died of {signal.Signals(-found.exit_code).name}: {_shortest(found.command)}"
         return Outcome(Verdict.FOUND, how, found.seconds)
     failure = _FIRST_FAILURE.search(found.output)
+    if failure is None and "pytest" in found.command:
+        last = f"no single test of {_shortest(found.command)}"
     return Outcome(Verdict.FOUND, failure[1] if failure else last, found.seconds)
 
 

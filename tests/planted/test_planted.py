@@ -142,7 +142,7 @@ def test_a_catalogue_sets_defaults_and_a_defect_overrides_them(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("after", "exit_code", "words"),
-    [("3 * number", 0, "1 defects, 0 not found"), ("2 * abs(number)", 1, "SURVIVED")],
+    [("3 * number", 0, "1 planted, 0 not found"), ("2 * abs(number)", 1, "SURVIVED")],
 )
 def test_the_command_fails_when_a_defect_survives(
     toy: Path,
@@ -162,6 +162,6 @@ def test_the_command_fails_when_a_defect_survives(
 def test_the_command_lists_and_refuses_unknown_names(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither plants anything."""
     assert command.main(["--list"]) == 0
-    assert "children-not-shielded: " in capsys.readouterr().out
+    assert "shutdown-order-lost-on-outer-cancel: " in capsys.readouterr().out
     assert command.main(["--only", "nobody"]) == 2
     assert "no defect named nobody" in capsys.readouterr().out

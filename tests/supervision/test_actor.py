@@ -131,6 +131,27 @@ async def test_a_reader_yields_after_a_batch() -> None:
     assert len(depths) >= 10
 
 
+async def test_a_reader_of_slow_messages_yields_after_a_millisecond(
+    autojump_clock: MockClock,
+) -> None:
+    """A batch ends when enough work was done, however few messages that were."""
+    turns: list[int] = []
+
+    class Busy(Actor[int]):
+        async def handle(self, message: int) -> None:  # noqa: ARG002 - each takes as long
+            autojump_clock.jump(0.0004)
+
+        async def turn_ended(self) -> None:
+            turns.append(ref.statistics().handled)
+
+    ref: Ref[int] = Ref("busy")
+    for number in range(9):
+        ref.tell(number)
+    async with opened(tree(ChildSpec("busy", ref, Busy))):
+        pass
+    assert turns == [3, 6, 9]
+
+
 async def test_a_message_a_handler_was_cut_off_from_is_accounted_for(
     autojump_clock: MockClock,
 ) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,20 @@ from supervision import (
     AskTimeout,
     ChildSpec,
     Crashed,
+    HandlerStuck,
     Ref,
     Reply,
     StartTimeout,
     Stopped,
+    Stuck,
     SupervisionEvent,
     SupervisorSpec,
     System,
     open_system,
 )
+from supervision.actor_body import STUCK_AFTER
 from supervision.child import Child
+from supervision.overseer import PERIOD
 from supervision.testing import until
 
 ROOT = Path(__file__).parents[2]
@@ -252,6 +256,33 @@ def test_pitfall_3_make_lint_runs_both() -> None:
     assert {"$(BIN)/ruff check .", "$(BIN)/flake8 ."} <= set(lines)
 
 
+async def test_pitfall_3_who_swallows_its_cancellation_is_reported_as_stuck(
+    story: Story, autojump_clock: MockClock
+) -> None:
+    """No timeout can end it, so it is told once, with the time since which nothing helps."""
+    released = trio.Event()
+
+    class Stubborn(Actor[str]):
+        async def handle(self, message: str) -> None:  # noqa: ARG002 - any message will do
+            with suppress(trio.Cancelled):
+                await trio.sleep_forever()
+            with trio.CancelScope(shield=True):
+                await released.wait()
+
+    stubborn = child("stubborn", Stubborn, handle_within=3)
+    async with story.open(stubborn):
+        stubborn.ref.tell("hang")
+        await trio.sleep(60)
+        told = [(at, event) for at, event in story.events if isinstance(event, Stuck)]
+        released.set()
+    ((at, stuck),) = told
+    assert (stuck.path, stuck.generation) == ("root/stubborn", 1)
+    assert 3 <= stuck.since <= 3 + PERIOD
+    assert stuck.since + STUCK_AFTER <= at <= stuck.since + STUCK_AFTER + PERIOD
+    ((_, error),) = story.crashes("root/stubborn")
+    assert isinstance(error, HandlerStuck)
+
+
 async def test_pitfall_4_an_error_in_clean_up_is_told_and_tears_nothing(
     story: Story, autojump_clock: MockClock
 ) -> None:
@@ -328,6 +359,34 @@ async def test_pitfall_5_two_that_ask_each_other_end_at_the_deadline(
             await until(lambda: len(there.outcomes + back.outcomes) == 2, within=3)
         for each in (left, right):
             assert await each.ref.ask(Question, within=1) == "fine"
+
+
+# -- 6: a reader that is cancelled in the instant in which it is woken -----------------------------
+
+
+async def test_pitfall_6_the_last_word_of_a_dying_actor_is_for_its_successor(
+    story: Story, autojump_clock: MockClock
+) -> None:
+    """Had the dying one begun to handle it, it would be a dead letter: cut off in its handler."""
+    heard: list[tuple[int, str]] = []
+
+    class Doomed(Actor[str]):
+        async def started(self) -> None:
+            self.context.start_task(self.die)
+
+        async def die(self) -> None:
+            await trio.sleep(1)
+            self.context.self.tell(f"last word of {self.context.generation}")
+            raise RuntimeError("die")
+
+        async def handle(self, message: str) -> None:
+            await trio.lowlevel.checkpoint()
+            heard.append((self.context.generation, message))
+
+    async with story.open(child("doomed", Doomed)) as system:
+        await until(lambda: len(heard) == 3, within=30)
+        assert heard == [(number + 1, f"last word of {number}") for number in (1, 2, 3)]
+        assert system.dead_letters.total == 0
 
 
 # -- 8: where actors live, and what they know of it -----------------------------------------------
