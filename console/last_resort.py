@@ -15,7 +15,7 @@ def watching(within: float | None) -> Iterator[Watchdog | None]:
     if within is None:
         yield None
         return
-    watchdog = Watchdog(within=within, announce=last_words)
+    watchdog = Watchdog(within=within, cpu_within=2 * within, announce=last_words)
     watchdog.start()
     try:
         yield watchdog

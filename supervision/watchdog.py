@@ -18,12 +18,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Never
 
 import trio
 from attrs import frozen
 
 from .actor import Actor
+from .cpu_alarm import CpuAlarm
 from .stacks import running_task, task_stacks
 
 EXIT_CODE = 70
@@ -55,12 +57,15 @@ class Watchdog:
     all threads and Trio tasks to a file descriptor (that of stderr), and calls ``end`` with the
     exit code. All of that happens once, in threads of its own; ``announce`` must not wait for
     anything. ``wait`` is for tests: it sleeps so many seconds or until a sign of life (True).
+
+    With ``cpu_within`` the kernel watches the thread: see :mod:`supervision.cpu_alarm`.
     """
 
     def __init__(
         self,
         *,
         within: float,
+        cpu_within: float | None = None,
         announce: Callable[[str], str] = in_words,
         file: int | None = None,
         end: Callable[[int], object] = os._exit,
@@ -71,6 +76,7 @@ class Watchdog:
         self._within = within
         self._announce = announce
         self._file = _stderr() if file is None else file
+        self._alarm = None if cpu_within is None else CpuAlarm(within=cpu_within, file=self._file)
         self._end = end
         self._sign = threading.Event()
         self._wait = wait or self._sign.wait
@@ -113,16 +119,27 @@ class Watchdog:
         self._thread.join()
 
     def _guard(self) -> None:
+        with self._alarm or nullcontext():
+            if self._loses_patience():
+                self._leave()
+
+    def _loses_patience(self) -> bool:
+        """Wait for that; False when dismissed before."""
         missed = 0
         while missed < SLICES and self._verdict is None:
+            if self._alarm is not None:
+                self._alarm.postpone()
             if self._wait(self._within / SLICES):
                 # Before looking at what it meant, or the next sign could be wiped out unseen.
                 self._sign.clear()
                 missed = 0
                 if self._dismissed and self._verdict is None:
-                    return
+                    return False
             else:
                 missed += 1
+        return True
+
+    def _leave(self) -> None:
         try:
             writer = threading.Thread(target=self._write, name="last words", daemon=True)
             writer.start()

@@ -239,7 +239,7 @@ async def test_the_actor_pets_as_long_as_the_loop_turns() -> None:
 
 
 PROGRAM = """
-import random, signal, sys, time, trio
+import itertools, random, signal, sys, time, trio
 import supervision.actor_body, supervision.overseer
 from supervision import Actor, ChildSpec, Ref, Stuck, SupervisorSpec, open_system
 from supervision.watchdog import LoopLag, Watchdog
@@ -256,6 +256,9 @@ async def blocks():
 async def never_checkpoints():
     while True:
         await Nothing()
+
+async def keeps_the_interpreter():
+    sum(itertools.count())
 
 async def swallows_cancellation():
     while True:
@@ -275,7 +278,7 @@ class Culprit(Actor):
         await globals()[message]()
 
 async def main(handler, within, handle_within, stop_after):
-    watchdog = Watchdog(within=float(within))
+    watchdog = Watchdog(within=float(within), cpu_within=4 * float(within))
     watchdog.start()
 
     def observe(event):
@@ -323,6 +326,14 @@ def test_a_handler_that_keeps_the_loop_ends_the_process_and_is_named(handler: st
     assert f"in {handler}\n" in running
     assert "Task 'root/culprit' is running: see its thread" in said
     assert "Task 'root/lag: _beat' (most recent call first):" in said
+
+
+def test_a_handler_that_never_lets_go_of_the_interpreter_is_ended_by_the_kernel() -> None:
+    """No thread gets to run any more, so there are no words; the stacks name it all the same."""
+    process = program("keeps_the_interpreter", within=0.3)
+    _, said = process.communicate(timeout=50)
+    assert process.returncode == -signal.SIGVTALRM
+    assert " in keeps_the_interpreter\n" in said
 
 
 @pytest.mark.parametrize(
