@@ -7,7 +7,6 @@ simulated one, and in virtual time on the exchange model.
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import structlog
 from attrs import field, frozen
@@ -47,6 +46,7 @@ from supervision import (
     Started,
     Stopped,
     Stuck,
+    Supervised,
     SupervisionEvent,
     SupervisorSpec,
     Unparked,
@@ -101,8 +101,8 @@ class Daemon:
         plan: Plan,
         ports: Ports,
         *,
-        first: tuple[ChildSpec[Any], ...] = (),
-        last: tuple[ChildSpec[Any] | SupervisorSpec, ...] = (),
+        first: tuple[Supervised, ...] = (),
+        last: tuple[Supervised, ...] = (),
         report: Callable[[str, Enforced], None] = lambda account, enforced: None,
     ) -> None:
         self._plan = plan

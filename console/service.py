@@ -8,7 +8,6 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
 import trio
@@ -31,6 +30,7 @@ from supervision import (
     Node,
     Park,
     Ref,
+    Supervised,
     SupervisionEvent,
     SupervisorSpec,
     System,
@@ -155,7 +155,7 @@ def _guarded(account: AccountConfig) -> GuardedAccount:
 
 def _guardians(
     around: Surroundings, way: _WayOut, watchdog: Watchdog | None
-) -> Iterator[ChildSpec[Any]]:
+) -> Iterator[Supervised]:
     if around.signals:
         yield ChildSpec("signals", Ref("signals"), lambda: Signals(way.take))
     if watchdog is not None:
