@@ -1,0 +1,124 @@
+"""Whether what was seen in a run is something that the model allows, step by step.
+
+The run leads. At every step the model must have a move with exactly the items seen next, at exactly
+that time; moves that are not seen are made in between. When both kinds are possible their order is
+not known, so if the run cannot be explained one way the other ways are tried, latest first.
+"""
+
+from attrs import define, field, frozen
+
+from .plan import Item, Plan, Run
+from .semantics import Move
+from .world import World
+
+WAYS_AT_MOST = 400
+AROUND = 12
+
+
+@frozen
+class Difference:
+    """The first step that no order explains."""
+
+    position: int
+    at: float
+    seen: tuple[tuple[float, Item], ...]
+    """All steps of the run."""
+    possible: tuple[str, ...]
+    """What the model would allow instead."""
+    why: str
+
+    def __str__(self) -> str:
+        lines = [f"{self.why} (the model is at {self.at:.9f})", ""]
+        first = max(0, self.position - AROUND)
+        for number, (at, item) in enumerate(self.seen[first : self.position + AROUND], first):
+            mark = "=>" if number == self.position else "  "
+            model = "as seen" if number < self.position else ""
+            if number == self.position:
+                model = " | ".join(self.possible) or "nothing"
+            lines.append(f"{mark} {at:14.9f}  {' '.join(item):70.70}  {model}")
+        if self.position >= len(self.seen):
+            lines.append(f"=> {self.at:14.9f}  {'(nothing)':70}  {' | '.join(self.possible)}")
+        return "\n".join(lines)
+
+
+@define
+class _Ways:
+    """Which of several orders to take at each fork; the latest fork changes first."""
+
+    taken: list[int] = field(factory=list)
+    widths: list[int] = field(factory=list)
+    depth: int = 0
+
+    def choose(self, width: int) -> int:
+        if width == 1:
+            return 0
+        if self.depth == len(self.taken):
+            self.taken.append(0)
+            self.widths.append(width)
+        self.depth += 1
+        return self.taken[self.depth - 1]
+
+    def another(self) -> bool:
+        """Turn to the next way; False when there is none."""
+        del self.taken[self.depth :], self.widths[self.depth :]
+        while self.taken and self.taken[-1] + 1 == self.widths[-1]:
+            self.taken.pop()
+            self.widths.pop()
+        if not self.taken:
+            return False
+        self.taken[-1] += 1
+        self.depth = 0
+        return True
+
+
+def difference(plan: Plan, run: Run) -> Difference | None:
+    """None when the run is one that the model allows."""
+    ways, furthest = _Ways(), None
+    for _ in range(WAYS_AT_MOST):
+        found = _follow(World(plan), run, ways)
+        if found is None:
+            return None
+        if furthest is None or found.position > furthest.position:
+            furthest = found
+        if not ways.another():
+            break
+    return furthest
+
+
+def _follow(world: World, run: Run, ways: _Ways) -> Difference | None:
+    position, steps = 0, run.steps
+    told = {item for _, item in steps}
+
+    def stuck(why: str, moves: list[Move]) -> Difference:
+        words = [" + ".join(" ".join(item) for item in move.items) for move in moves]
+        return Difference(position, world.now, steps, tuple(filter(None, words)), why)
+
+    while True:
+        moves = world.moves()
+        if all(each.may_be_missing for each in moves) and (last := world.over()) is not None:
+            if steps[position:] != ((world.now, last),):
+                return stuck(f"the model is over: {last}", [])
+            if world.dead() != run.dead:
+                return stuck(f"dead letters: {run.dead} seen, {world.dead()} expected", [])
+            return None
+        if position == len(steps):
+            return stuck("the run is over, the model is not", moves)
+        at = steps[position][0]
+        fitting = [move for move in moves if at == world.now and _fits(move, steps, position)]
+        fitting.sort(key=lambda move: move.likely not in told)
+        options = fitting + [move for move in moves if not move.items]
+        if options:
+            move = options[ways.choose(len(options))]
+            move.make()
+            position += len(move.items)
+        elif any(not move.may_be_missing for move in moves):
+            return stuck("something else happened than may happen now", moves)
+        elif world.next_time() <= at:
+            world.now = world.next_time()
+        else:
+            return stuck("something happened where nothing may", moves)
+
+
+def _fits(move: Move, steps: tuple[tuple[float, Item], ...], position: int) -> bool:
+    seen = steps[position : position + len(move.items)]
+    return bool(move.items) and tuple(item for _, item in seen) == move.items
