@@ -63,14 +63,21 @@ class Incarnation:
         """Live until stopped; returns after an orderly stop, raises what crashed the actor."""
         bind_contextvars(actor=self.ref.path, generation=self.generation)
         async with trio.open_nursery() as nursery:
-            actor = self._actor = self._create()
-            self._context = actor.context = Context(self.ref, self.generation, nursery)
-            self._context._stop_asked = self._stop_asked
-            await actor.started()
-            on_started()
-            await self._read(actor, self._context, nursery.cancel_scope)
-            await actor.stopping()
-            nursery.cancel_scope.cancel(reason="the actor has stopped")
+            try:
+                await self._live(nursery, on_started)
+            finally:
+                # Left to the nursery, a crash would cancel the tasks from a frame that holds the
+                # error: a cycle, which keeps the dead actor until the garbage collector comes by.
+                nursery.cancel_scope.cancel(reason="the actor has ended")
+
+    async def _live(self, nursery: trio.Nursery, on_started: Callable[[], None]) -> None:
+        actor = self._actor = self._create()
+        self._context = actor.context = Context(self.ref, self.generation, nursery)
+        self._context._stop_asked = self._stop_asked
+        await actor.started()
+        on_started()
+        await self._read(actor, self._context, nursery.cancel_scope)
+        await actor.stopping()
 
     def stop(self, *, drain: bool) -> None:
         """Ask for an orderly stop: at once, or after everything queued has been handled."""

@@ -56,12 +56,13 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._news: deque[tuple[Child, bool] | StopAsked] = deque()
         self._wakeup = Wakeup()
+        self._stirred = False
         self._generation = 0
         self._failure: Escalated | None = None
         self._nursery: trio.Nursery | None = None
         self._on_started: Callable[[], None] = _nobody_waits
         if spec.dynamic is not None:
-            spec.dynamic._changed = self._wakeup.wake
+            spec.dynamic._changed = self._stir
         known = {each.id: ChildState(each.id, restart_kind(each)) for each in spec.children}
         self._state = TreeState(spec, known)
         for child in spec.children:
@@ -91,7 +92,7 @@ class Supervisor:
     def stop(self, *, for_good: bool, by: float) -> None:
         """Stop the children, in order, and end; at the time ``by`` cut off those still alive."""
         self._news.append(StopAsked(for_good, by))
-        self._wakeup.wake()
+        self._stir()
 
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Nothing is left behind: the children have accounted for themselves."""
@@ -134,13 +135,21 @@ class Supervisor:
 
     async def _loop(self) -> None:
         while not self._state.over:
+            self._stirred = False
             while self._news:
                 self._note(self._news.popleft())
             self._align()
-            self._take(TimePassed())
-            if not self._state.over:
-                with trio.move_on_at(next_due(self._state, trio.current_time())):
+            # One look at the clock for both: a delay that ends between two looks would be missed.
+            now = trio.current_time()
+            self._take(TimePassed(), now)
+            # An observer that was told just now may have asked for something.
+            if not (self._stirred or self._state.over):
+                with trio.move_on_at(next_due(self._state, now)):
                     await self._wakeup.sleep()
+
+    def _stir(self) -> None:
+        self._stirred = True
+        self._wakeup.wake()
 
     async def _wind_down(self) -> None:
         """Reached with children only when cancelled: stop them in order all the same, in time."""
@@ -155,7 +164,7 @@ class Supervisor:
         if not ended:
             self._house.tell(Started(child.path, child.generation))
         self._news.append((child, ended))
-        self._wakeup.wake()
+        self._stir()
 
     def _align(self) -> None:
         """Compare the children there are with those that a dynamic supervisor should have."""
@@ -206,8 +215,9 @@ class Supervisor:
         elif not isinstance(child.error, Escalated):
             self._house.tell(Crashed(child.path, child.generation, child.error))
 
-    def _take(self, event: Event) -> None:
-        self._state, actions = decide(self._state, event, trio.current_time())
+    def _take(self, event: Event, now: float | None = None) -> None:
+        at = trio.current_time() if now is None else now
+        self._state, actions = decide(self._state, event, at)
         for action in actions:
             self._do(action)
 

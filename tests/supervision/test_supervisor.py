@@ -714,3 +714,29 @@ async def test_an_observer_that_fails_takes_nobody_down(shop: Shop) -> None:
         assert set(states(system).values()) == {"running"}
         key = ("root/a", "Started", Cause.OBSERVER_FAILED)
         assert system.dead_letters.counts[key] == 1
+
+
+async def test_an_observer_may_ask_for_a_stop_while_it_is_told(
+    shop: Shop, autojump_clock: MockClock
+) -> None:
+    """Its wish is not overheard because the supervisor is at work just then."""
+    lives = iter("fs")
+
+    class Late(Worker):
+        async def started(self) -> None:
+            if next(lives) == "f":
+                raise RuntimeError("the first life fails")
+            await trio.sleep(4)
+
+    asked: list[float] = []
+
+    def observe(event: SupervisionEvent) -> None:
+        if isinstance(event, Unparked):
+            asked.append(trio.current_time())
+            system.stop()
+
+    late = shop.worker("a", actor=lambda: Late("a", []), stop_within=1)
+    spec = SupervisorSpec("root", (late,), exhausted=Park(3.0))
+    async with open_system(spec, chance=random.Random(7), observe=observe) as system:
+        await system.wait()
+    assert trio.current_time() - asked[0] == pytest.approx(1, abs=0.1)
