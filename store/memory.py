@@ -6,6 +6,7 @@ simulated machine, and open it again after each simulated death.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import trio
 from attrs import define, field
@@ -13,6 +14,8 @@ from attrs import define, field
 from store.buffered import BufferedJournal, Recovered
 from store.entry import Entry
 from store.projection import Projection
+
+Half = Literal["both", "spool", "journal"]
 
 
 @define
@@ -24,42 +27,84 @@ class MemoryDisk:
     cached: list[Entry] = field(factory=list)
     """With the operating system: survives the process, not the power."""
     refusing: str = ""
-    """While not empty, every write fails for this reason."""
+    """While not empty, writes fail for this reason."""
+    refusing_half: Half = "both"
+    """Which writes those are: of the spool, of the journal proper, or all."""
+    write_takes: float = 0.0
+    """Seconds of one commit."""
+    torn: int = 0
+    """Lines of the spool that a power cut left unreadable."""
+    _process: int = 0
+    """Number of the process that may write; those before it are dead."""
 
     def open(self, now: datetime) -> BufferedJournal:
-        """Start up on what the disk holds; journals opened before must not be used any more."""
+        """Start up on what the disk holds; journals opened before reach it no more."""
+        self._process += 1
         projection = Projection()
         for entry in self.durable:
             projection.apply(entry.record())
         newest = self.durable[-1].seq if self.durable else 0
-        spooled = tuple(entry for entry in self.cached if entry.seq > newest)
-        recovered = Recovered(projection, newest, spooled=spooled, problem=self.refusing)
-        return BufferedJournal(self, recovered, now)
+        recovered = Recovered(
+            projection,
+            newest,
+            spooled=tuple(entry for entry in self.cached if entry.seq > newest),
+            problem=self.refusing if self.refusing_half != "spool" else "",
+            findings=(f"{self.torn} torn line(s) in the spool were passed over",) * bool(self.torn),
+        )
+        return BufferedJournal(_Opened(self, self._process), recovered, now)
 
-    def lose_power(self) -> None:
-        """Forget what was never synced."""
-        self.cached.clear()
+    def process_dies(self) -> None:
+        """Whatever the process that has it open still writes, also what is half-way, is lost."""
+        self._process += 1
+
+    def lose_power(self, *, kept: int = 0, torn: bool = False) -> None:
+        """Forget what was never synced, but for the oldest ``kept`` that happened to be.
+
+        ``torn``: the one after them was being written and is unreadable.
+        """
+        self.process_dies()
+        lost = self.cached[kept:]
+        del self.cached[kept:]
+        self.torn += bool(torn and lost)
+
+
+@define
+class _Opened:
+    """The disk as one process has it open."""
+
+    _disk: MemoryDisk
+    _process: int
 
     def spool(self, entry: Entry) -> None:
         """Keep an entry until the power fails."""
-        self._check()
-        self.cached.append(entry)
+        if self._alive("spool"):
+            self._disk.cached.append(entry)
 
     async def write(self, batch: Sequence[Entry]) -> None:
         """Keep entries for good."""
-        await trio.lowlevel.cancel_shielded_checkpoint()
-        self._check()
-        newest = self.durable[-1].seq if self.durable else 0
-        self.durable.extend(entry for entry in batch if entry.seq > newest)
+        if self._disk.write_takes:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(self._disk.write_takes)
+        else:
+            await trio.lowlevel.cancel_shielded_checkpoint()
+        if self._alive("journal"):
+            durable = self._disk.durable
+            newest = durable[-1].seq if durable else 0
+            durable.extend(entry for entry in batch if entry.seq > newest)
 
     def settled(self) -> None:
         """Forget what is durable anyway."""
-        self.cached.clear()
+        if self._alive("spool"):
+            self._disk.cached.clear()
+            self._disk.torn = 0
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
         await trio.lowlevel.checkpoint()
 
-    def _check(self) -> None:
-        if self.refusing:
-            raise OSError(self.refusing)
+    def _alive(self, half: Half) -> bool:
+        if self._process != self._disk._process:  # noqa: SLF001 - a part of it
+            return False
+        if self._disk.refusing and self._disk.refusing_half in ("both", half):
+            raise OSError(self._disk.refusing)
+        return True
