@@ -19,8 +19,8 @@ from .specs import ChildSpec
 from .state import ChildState
 from .tree import Node
 
-STUCK_AFTER = 5.0
-"""Seconds that a cancelled actor may take to end."""
+STUCK_AFTER = 10.0
+"""Seconds that a cancelled actor may take to end: shielded, bounded clean-up is not stuck."""
 
 
 class ActorBody:
