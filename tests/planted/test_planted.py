@@ -22,6 +22,7 @@ def test_strong() -> None:
     assert double(2) == 4
 """
 CAMPAIGN = "import sys\nfrom program import double\nsys.exit(double(int(sys.argv[1])) != 6)\n"
+COMMAND = ("python", "-m", "campaign")
 
 
 @pytest.fixture
@@ -51,19 +52,16 @@ async def test_a_defect_that_no_test_notices_survives(toy: Path) -> None:
 
 async def test_a_hang_is_found_too_and_says_so(toy: Path) -> None:
     """A finder that does not come back has noticed."""
-    hang = defect("sum(iter(int, 1))", "test_program.py", within=3)
+    hang = defect("sum(iter(int, 1))", "3", finder=COMMAND, within=1)
     outcome = await try_defect(hang, toy)
-    assert (outcome.verdict, outcome.found_by) == (Verdict.FOUND, "a hang: test_program.py")
+    assert (outcome.verdict, outcome.found_by) == (Verdict.FOUND, "a hang: 3")
 
 
 async def test_a_finder_that_dies_has_found_something(toy: Path) -> None:
-    """A test run ended by a signal did not pass."""
-    death = defect("__import__('os').kill(__import__('os').getpid(), 9)", "test_program.py")
+    """A run ended by a signal did not pass."""
+    death = defect("__import__('os').kill(__import__('os').getpid(), 9)", "3", finder=COMMAND)
     outcome = await try_defect(death, toy)
-    assert (outcome.verdict, outcome.found_by) == (
-        Verdict.FOUND,
-        "died of SIGKILL: test_program.py",
-    )
+    assert (outcome.verdict, outcome.found_by) == (Verdict.FOUND, "died of SIGKILL: 3")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +92,7 @@ async def test_a_defect_without_its_place_is_a_misfit(toy: Path) -> None:
 
 async def test_another_command_can_be_the_finder(toy: Path) -> None:
     """Whatever fails has found it."""
-    finder = ("python", "-m", "campaign")
-    wrong = defect("3 * number", "3", finder=finder)
+    wrong = defect("3 * number", "3", finder=COMMAND)
     assert (await try_defect(wrong, toy)).verdict is Verdict.FOUND
     assert (await try_nothing([wrong], toy)).verdict is Verdict.SURVIVED
 
@@ -154,7 +151,7 @@ def test_the_command_fails_when_a_defect_survives(
 ) -> None:
     """The table says who found what; the exit code says whether that is all of them."""
     monkeypatch.setattr(command, "ROOT", toy)
-    monkeypatch.setattr(command, "_chosen", lambda *_: [defect(after, "test_program.py")])
+    monkeypatch.setattr(command, "_chosen", lambda *_: [defect(after, "3", finder=COMMAND)])
     assert command.main([]) == exit_code
     assert words in capsys.readouterr().out
 
