@@ -84,11 +84,13 @@ class MemoryBroker:
         request_latency: float = 0.0,
         reconnect_after: float = 0.05,
         arrange: Arrange | None = None,
+        local: Clock | None = None,
     ) -> None:
         """``users`` None lets anybody in; latencies are seconds there and back.
 
         ``reconnect_after``: seconds from a lost hub to the next link. ``arrange`` replaces the
-        event faults (lose, duplicate, scatter) by a choice of the caller.
+        event faults (lose, duplicate, scatter) by a choice of the caller. ``local`` is the clock of
+        the client's machine, when that is not the exchange's.
         """
         self.exchange = exchange
         self.clock = clock
@@ -98,6 +100,9 @@ class MemoryBroker:
         self.request_latency = request_latency
         self.reconnect_after = reconnect_after
         self.arrange = arrange
+        self.local = local
+        self.severed = False
+        """Nothing passes between the client and the broker, and the client is not told."""
         self.board = FaultBoard(trio.current_time)
         self.desk = Desk(exchange, self.board)
         self.traffic: dict[str, Traffic] = {}
@@ -108,6 +113,7 @@ class MemoryBroker:
     async def _session(
         self, login: Login, sink: Sink, numbering: Numbering
     ) -> AsyncIterator[Session]:
+        await self.pass_through()
         user = await self._log_in(login)
         async with trio.open_nursery() as nursery:
             stream = MemoryStream(
@@ -169,12 +175,38 @@ class MemoryBroker:
             self.board.add(fault)
             self.desk.refresh()
 
+    def sever(self) -> None:
+        """The client's process has died: it hears and asks nothing; what had left it goes on.
+
+        It lasts until :meth:`mend`, and the sessions that are open now never come back.
+        """
+        self.severed = True
+        for session in self._sessions:
+            session.stream.sever()
+
+    def mend(self) -> None:
+        """The client's machine runs again; whoever opens a session now is another process."""
+        self.severed = False
+
     def heal(self, kind: type[Fault] | None = None) -> None:
         """End the standing faults, or those of one kind."""
         self.board.clear(kind)
         self.desk.refresh()
 
     # --- shared by the sessions
+
+    async def pass_through(self) -> None:
+        """Leave the client's machine; never returns when its process is dead."""
+        if self.severed:
+            await trio.sleep_forever()
+
+    def ahead(self) -> float:
+        """Seconds by which the broker's answers say that its clock is ahead of the client's."""
+        fault = self.board.standing(Skew)
+        told = float(fault.seconds) if fault else 0.0
+        if self.local is None:
+            return told
+        return told + (self.clock.now() - self.local.now()).total_seconds()
 
     def status_for(self, path: str, user: str) -> HttpStatus | None:
         """The status with which a request fails, None when it may go on; counts the request."""
@@ -230,6 +262,7 @@ class _MemorySession:
     stream: MemoryStream
     _failed: trio.Event = field(factory=trio.Event)
     _answered_at: float = -math.inf
+    _skew: float | None = None
 
     def revoke(self) -> None:
         """The session ends: its token is no longer accepted, and no new one is given."""
@@ -244,16 +277,13 @@ class _MemorySession:
 
     def statistics(self) -> SessionStatistics:
         """Figures of this session."""
-        skew = self._broker.board.standing(Skew)
-        answered = self._answered_at > -math.inf
-        ahead = float(skew.seconds) if skew else 0.0
         traffic = self._broker.traffic.setdefault(self.user.name, Traffic())
         return SessionStatistics(
             link=self.stream.link,
             received=self.stream.received,
             requests_last_minute=traffic.count(trio.current_time()),
             logins=1,
-            skew=ahead if answered else None,
+            skew=self._skew,
             skew_at=self._answered_at,
         )
 
@@ -357,24 +387,29 @@ class _MemorySession:
             raise RequestRefused(f"account {account_id} not found", 1)
         return lambda: read(account_id)
 
+    def _answered(self) -> None:
+        self._answered_at, self._skew = trio.current_time(), self._broker.ahead()
+
     async def _read[T](self, path: str, read: Callable[[], T]) -> T:
+        await self._broker.pass_through()
         half = self._broker.delay_of(path, self._broker.read_latency) / 2
         await trio.sleep(half)
         self._broker.raise_for(path, self.user.name)
         self._broker.desk.refresh()
         answer = read()
         await trio.sleep(half)
-        self._answered_at = trio.current_time()
+        self._answered()
         return answer
 
     async def _request(self, path: str, account_id: int, execute: Callable[[], Handled]) -> Outcome:
+        await self._broker.pass_through()
         half = self._broker.delay_of(path, self._broker.request_latency) / 2
         # Once on its way, a request goes on whether or not anybody still waits for it.
         with trio.CancelScope(shield=True):
             await trio.sleep(half)
             outcome = self._outcome(path, account_id, execute)
             await trio.sleep(half)
-        self._answered_at = trio.current_time()
+        self._answered()
         return outcome
 
     def _outcome(self, path: str, account_id: int, execute: Callable[[], Handled]) -> Outcome:

@@ -48,6 +48,7 @@ from simulator.faults import (
     GarbageFrame,
     GarbagePayload,
     HalfOpen,
+    HttpStatus,
     HubFault,
     LogoutPush,
     ResetHubs,
@@ -56,6 +57,8 @@ from simulator.faults import (
 
 HALF_OPEN_FOUND_AFTER = 20.0
 """Seconds until the silence of a half-open hub is noticed."""
+REFUSED_HUB_AGAIN = 1.0
+"""Seconds until a hub that refused the connection is tried again."""
 
 
 @define(eq=False)
@@ -103,6 +106,10 @@ class MemoryStream:
         added = contracts - self._contracts
         self._accounts, self._contracts = accounts, contracts
         self._show_current(added)
+
+    def sever(self) -> None:
+        """Whoever listened is dead."""
+        self._sink = _nobody
 
     # --- events
 
@@ -169,7 +176,11 @@ class MemoryStream:
     # --- links
 
     def come_up(self, hub: Hub) -> None:
-        """The hub is connected and everything is subscribed."""
+        """The hub is connected and everything is subscribed, or refuses and is tried again."""
+        path = f"/hubs/{hub.value}"
+        if self._board.take(HttpStatus, lambda it: it.concerns(path, self.user_name)):
+            self._later(max(self._reconnect_after, REFUSED_HUB_AGAIN), lambda: self.come_up(hub))
+            return
         link = self._link(hub)
         link.up, link.silent = True, False
         if hub is Hub.USER:
@@ -223,6 +234,10 @@ class MemoryStream:
                 self._go_down(hub, "half_open")
 
         self._later(HALF_OPEN_FOUND_AFTER, found)
+
+
+def _nobody(event: BrokerEvent) -> None:
+    """Hears nothing."""
 
 
 def _decoded(kind: Kind, record: object, stamp: Stamp) -> BrokerEvent:

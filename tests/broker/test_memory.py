@@ -342,3 +342,54 @@ def test_the_same_seed_gives_the_same_events() -> None:
 
     assert run(1) == run(1)
     assert run(1) != run(2)
+
+
+async def test_a_dead_client_hears_and_asks_nothing_and_its_request_arrives(
+    autojump_clock: MockClock,
+) -> None:
+    """What had left the machine is executed; the next process begins afresh."""
+    world = build(request_latency=1.0)
+    async with world.session() as session, trio.open_nursery() as nursery:
+        session.watch([1001], [NQ])
+        world.trade(size=2)
+        heard = len(world.events)
+        nursery.start_soon(session.close, 1001, NQ)
+        await trio.sleep(0.1)
+        world.broker.sever()
+        with trio.move_on_after(5) as asked:
+            await session.close(1002, NQ)
+        assert asked.cancelled_caught
+        assert world.broker.exchange.ledger.net(1001, NQ) == 0
+        assert len(world.events) == heard
+    world.broker.mend()
+    async with world.session() as session:
+        assert await session.positions(1001, NOW) == ()
+
+
+async def test_a_hub_that_refuses_comes_up_when_it_accepts_again(autojump_clock: MockClock) -> None:
+    """A gateway that is down answers neither requests nor hubs."""
+    world = build()
+    async with world.session():
+        await trio.sleep(1)
+        world.fault("http", status=503, duration=10.0)
+        world.fault("drop", hub="both")
+        await trio.sleep(9)
+        assert [it.up for it in world.of(ConnectionChange)] == [True, True, False, False]
+        await trio.sleep(3)
+        assert [it.up for it in world.of(ConnectionChange)][4:] == [True, True]
+
+
+async def test_the_skew_is_that_of_the_machine_when_it_was_last_answered(
+    autojump_clock: MockClock,
+) -> None:
+    """A machine whose clock is set wrong learns so from the next answer, not before."""
+    local = SimulatedClock(START - timedelta(seconds=30), trio.current_time())
+    world = build(local=local)
+    async with world.session() as session:
+        assert session.statistics().skew is None
+        await session.accounts(NOW)
+        assert session.statistics().skew == 30.0
+        world.broker.local = None
+        assert session.statistics().skew == 30.0
+        await session.accounts(NOW)
+        assert session.statistics().skew == 0.0
