@@ -7,16 +7,20 @@ import sys
 import time
 from functools import partial
 
-from .build import plan_from
+from .build import CLIMATES, plan_from
 from .compare import difference
 from .drive import drive
+from .mail import mail_plan_from
+from .mail_drive import drive_mail
+from .mail_model import Reader, side_by_side
 from .plan import Plan
 from .shrink import smaller
 
 
 def make(campaign: int, number: int) -> Plan:
     """The plan of one example."""
-    return plan_from(random.Random(f"{campaign}/{number}"))
+    climate = CLIMATES[number % len(CLIMATES)]
+    return plan_from(random.Random(f"{campaign}/{number}"), climate)
 
 
 def differs(plan: Plan) -> bool:
@@ -24,8 +28,17 @@ def differs(plan: Plan) -> bool:
     return difference(plan, drive(plan)) is not None
 
 
-def _judge(campaign: int, number: int) -> tuple[int, bool]:
-    return number, differs(make(campaign, number))
+def _judge(campaign: int, mail: bool, number: int) -> tuple[int, str]:
+    if not mail:
+        return number, "tree" if differs(make(campaign, number)) else ""
+    plan = mail_plan_from(random.Random(f"{campaign}/{number}"))
+    run, model = drive_mail(plan), Reader(plan).run()
+    if run == model:
+        return number, ""
+    return number, (
+        f"Example {number}:\n\n{plan}\n\n{side_by_side(run, model)}\n\nagain: python -m"
+        f" tests.supervision.model --mail --seed {campaign} --first {number} --examples 1\n\n"
+    )
 
 
 def _story(campaign: int, number: int) -> str:
@@ -50,16 +63,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the whole campaign")
     parser.add_argument("--jobs", type=int, default=1, help="processes to run them in")
     parser.add_argument("--show", type=int, default=3, help="differences to make small and show")
+    parser.add_argument("--mail", action="store_true", help="mailboxes instead of trees")
     arguments = parser.parse_args()
     numbers = range(arguments.first, arguments.first + arguments.examples)
     begin, differing = time.perf_counter(), list[int]()
     with multiprocessing.Pool(arguments.jobs) as pool:
-        judge = partial(_judge, arguments.seed)
+        judge = partial(_judge, arguments.seed, arguments.mail)
         for number, different in pool.imap_unordered(judge, numbers, chunksize=20):
             if different:
                 differing.append(number)
                 if len(differing) <= arguments.show:
-                    _say(_story(arguments.seed, number))
+                    _say(different if arguments.mail else _story(arguments.seed, number))
     took = time.perf_counter() - begin
     _say(
         f"{len(numbers)} examples in {took:.1f} s ({len(numbers) / took:.0f}/s),"

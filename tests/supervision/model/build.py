@@ -8,7 +8,7 @@ wanted: no time at all, several crashes at once, and a life that ends to the ins
 import random
 from typing import Literal
 
-from attrs import define, evolve
+from attrs import define, evolve, field, frozen
 
 from .plan import (
     ActorPlan,
@@ -30,15 +30,44 @@ DEPTH = 4
 _TINY = 2.0**-32
 
 
+@frozen
+class Climate:
+    """What sort of plans: numbers are percentages, but for the actors of the listed tree."""
+
+    actors: int = 9
+    nested: int = 40
+    pools: int = 20
+    bursts: int = 30
+    kinds: tuple[Literal["break", "inject", "tell", "pool"], ...] = (
+        "break",
+        "break",
+        "tell",
+        "tell",
+        "inject",
+        "pool",
+    )
+
+
+MIXED = Climate()
+SMALL = Climate(actors=4, nested=20, bursts=60, kinds=("break", "break", "inject", "tell"))
+DEEP = Climate(actors=7, nested=65, pools=10)
+POOLS = Climate(pools=70, kinds=("pool", "pool", "break", "tell"))
+CLIMATES = (MIXED, SMALL, DEEP, POOLS)
+
+
 @define
 class Builder:
     """Makes one plan."""
 
     chance: random.Random
+    climate: Climate
     lengths: int = 0
     names: int = 0
     messages: int = 0
-    actors_left: int = 9
+    actors_left: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.actors_left = self.climate.actors
 
     def odd(self, *coarse: float) -> float:
         """One of these lengths of time, which no other will meet by accident."""
@@ -90,7 +119,7 @@ class Builder:
         )
 
     def supervisor(self, depth: int) -> SupervisorPlan:
-        dynamic = depth > 1 and self.likely(20)
+        dynamic = depth > 1 and self.likely(self.climate.pools)
         plan = SupervisorPlan(
             self.name(),
             (),
@@ -112,14 +141,14 @@ class Builder:
         return evolve(plan, children=tuple(self.child(plan, depth) for _ in range(count)))
 
     def child(self, above: SupervisorPlan, depth: int) -> ChildPlan:
-        if depth < DEPTH and self.actors_left > 1 and self.likely(40):
+        if depth < DEPTH and self.actors_left > 1 and self.likely(self.climate.nested):
             return self.supervisor(depth + 1)
         return self.actor(above)
 
     # -- the trouble ----------------------------------------------------------------------------
 
     def trouble(self, paths: list[str], pools: list[tuple[str, SupervisorPlan]]) -> Trouble:
-        kind = self.chance.choice(("break", "break", "tell", "tell", "inject", "pool"))
+        kind = self.chance.choice(self.climate.kinds)
         if kind == "pool" and pools:
             path, plan = self.chance.choice(pools)
             names = [child.id for child in plan.children] or ["z"]
@@ -143,7 +172,7 @@ class Builder:
         at, found = 0.0, []
         for _ in range(self.chance.randrange(0, 8)):
             at += self.odd(0.125, 1, 4)
-            many = self.chance.randrange(2, 4) if self.likely(30) else 1
+            many = self.chance.randrange(2, 4) if self.likely(self.climate.bursts) else 1
             at_once = [self.trouble(paths, pools) for _ in range(many)]
             if self.likely(5):
                 at_once = [Stop()]
@@ -184,6 +213,6 @@ def _places(plan: SupervisorPlan, path: str) -> tuple[list[str], list[tuple[str,
     return paths, pools
 
 
-def plan_from(chance: random.Random) -> Plan:
+def plan_from(chance: random.Random, climate: Climate = MIXED) -> Plan:
     """One plan out of a source of chance."""
-    return Builder(chance).plan()
+    return Builder(chance, climate).plan()

@@ -311,7 +311,7 @@ def _dead(stage: Stage) -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
-def _scheduled(seed: int) -> Iterator[None]:
+def scheduled(seed: int) -> Iterator[None]:
     run: Any = scheduler
     before = run._ALLOW_DETERMINISTIC_SCHEDULING
     run._ALLOW_DETERMINISTIC_SCHEDULING = True
@@ -325,6 +325,6 @@ def _scheduled(seed: int) -> Iterator[None]:
 def drive(plan: Plan) -> Run:
     """Run the plan; the same plan gives the same steps."""
     stage = Stage(plan)
-    with _scheduled(plan.seed):
+    with scheduled(plan.seed):
         dead = trio.run(_play, stage, clock=MockClock(autojump_threshold=0))
     return Run(tuple(stage.steps), dead)
