@@ -4,7 +4,7 @@ The disk outlives the journal, as a disk outlives a process: make one :class:`Me
 simulated machine, and open it again after each simulated death.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -16,6 +16,10 @@ from store.entry import Entry
 from store.projection import Projection
 
 Half = Literal["both", "spool", "journal"]
+
+
+def _nothing(entry: Entry) -> None:
+    """Happens."""
 
 
 @define
@@ -34,6 +38,8 @@ class MemoryDisk:
     """Seconds of one commit."""
     torn: int = 0
     """Lines of the spool that a power cut left unreadable."""
+    spooled: Callable[[Entry], None] = _nothing
+    """Called right after each append to the spool; what it raises, the writer meets there."""
     _process: int = 0
     """Number of the process that may write; those before it are dead."""
 
@@ -79,6 +85,7 @@ class _Opened:
         """Keep an entry until the power fails."""
         if self._alive("spool"):
             self._disk.cached.append(entry)
+            self._disk.spooled(entry)
 
     async def write(self, batch: Sequence[Entry]) -> None:
         """Keep entries for good."""
