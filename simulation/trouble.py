@@ -188,8 +188,8 @@ def document(trouble: Trouble) -> dict[str, Any]:
         for it in fields
         if it.required or getattr(trouble, it.name) != it.default
     }
-    values = {name: msgspec.to_builtins(value) for name, value in unusual.items()}
-    return {"fault": trouble.name, **values}
+    # As it will be read back: with lists for tuples.
+    return {"fault": trouble.name, **msgspec.json.decode(msgspec.json.encode(unusual))}
 
 
 def parse_trouble(said: Mapping[str, Any]) -> Trouble:
