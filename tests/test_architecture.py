@@ -18,8 +18,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "store": frozenset({"risk"}),
     "simulator": frozenset(),
     "actors": frozenset({"supervision", "risk", "config", "broker", "store"}),
+    "simulation": frozenset({"supervision", "risk", "broker", "store", "actors", "simulator"}),
     "console": frozenset(
-        {"supervision", "risk", "config", "broker", "store", "actors", "simulator"}
+        {
+            "supervision",
+            "risk",
+            "config",
+            "broker",
+            "store",
+            "actors",
+            "simulator",
+            "simulation",
+        }
     ),
 }
 """Imports point one way; a package may always import itself."""
