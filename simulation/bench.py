@@ -1,0 +1,230 @@
+"""Where the referee's clerks meet: the accounts, the time, what is due, and what was found.
+
+Each fact is handled by the clerk whose business it is (:mod:`simulation.knowledge`,
+:mod:`simulation.requests`, :mod:`simulation.circumstances`, :mod:`simulation.papers`); all of them
+write into the dockets that lie here. After a fact only the account it concerns is looked at again;
+deadlines wait in a heap.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import count
+
+from attrs import define, field
+
+from simulation.coverage import Coverage
+from simulation.docket import Docket
+from simulation.excuses import Excuse
+from simulation.invariants import NUMBERS, Key, Violation
+from simulation.trading_days import day_name, next_reset
+from simulation.truth import Instrument, Terms
+
+
+@define(eq=False)
+class Plea:
+    """A request of the daemon under way."""
+
+    docket: Docket
+    kind: str
+    """``close``, ``partial_close`` or ``cancel``."""
+    target: str
+    """A contract; the number of an order for a cancellation."""
+    at: float
+    long: bool = False
+    """It counts as unknown, for nobody has answered in time."""
+    arrived: bool = False
+    """The exchange has got it."""
+    executed: bool = False
+    over: bool = False
+
+
+@define(eq=False)
+class Bench:
+    """What is known of a run; times are seconds since its start."""
+
+    instruments: dict[str, Instrument]
+    wall: Callable[[], datetime]
+    """The exchange's clock."""
+    coverage: Coverage = field(factory=Coverage)
+    violations: list[Violation] = field(factory=list)
+    dockets: dict[int, Docket] = field(factory=dict)
+    true_prices: dict[str, tuple[float, float]] = field(factory=dict)
+    told_prices: dict[str, tuple[float, float]] = field(factory=dict)
+    untold: set[str] = field(factory=set)
+    """Contracts whose newest price the daemon has not been told."""
+    now: float = 0.0
+    life: int = 0
+    """Number of the daemon's newest life."""
+    under_way: list[Plea] = field(factory=list)
+    resets: set[tuple[str, str]] = field(factory=set)
+    """(account, day) that have been recorded."""
+    disk_refuses: Callable[[], bool] = lambda: False
+    clock_is_wrong: Callable[[], bool] = lambda: False
+    is_busy: Callable[[Docket], bool] = lambda docket: False
+    """Whether a handler of this account is being kept busy on purpose."""
+    _agenda: list[tuple[float, int, Docket]] = field(factory=list)
+    _numbers: "count[int]" = field(factory=count)
+    _reset_at: datetime | None = None
+
+    def guard(self, name: str, id_: int, login: str, terms: Terms) -> Docket:
+        """Open the docket of an account; nothing runs for it yet."""
+        docket = Docket(
+            name,
+            id_,
+            login,
+            terms,
+            self.instruments,
+            self.true_prices,
+            self.told_prices,
+            wake=self.wake,
+        )
+        docket.excuses.begin(Excuse.DEAD, self.now)
+        self.dockets[id_] = docket
+        return docket
+
+    def named(self, name: str | None) -> Docket | None:
+        """The account of this name; None when it is not guarded."""
+        return next((it for it in self.dockets.values() if it.name == name), None)
+
+    def tick(self, at: float) -> None:
+        """Time has come so far: what was due before is judged."""
+        if self.under_way:
+            self.look_at_requests(at)
+        while self._agenda and self._agenda[0][0] < at - 1e-9:
+            due, _, docket = heappop(self._agenda)
+            self.now = max(self.now, due)
+            self.judge(docket)
+        self._account_time(at)
+        self.now = max(self.now, at)
+        if self._reset_at is None or self.wall() >= self._reset_at:
+            self._turn_day()
+
+    def wake(self, at: float, docket: Docket) -> None:
+        """Look at an account again then."""
+        if at < math.inf:
+            heappush(self._agenda, (at, next(self._numbers), docket))
+
+    def judge(self, docket: Docket) -> None:
+        """Accuse whatever is due in one account."""
+        self.lock_state(docket)
+        for key in [it for it in docket.open if it not in docket.accused]:
+            due = docket.deadline(key)
+            if due <= self.now + 1e-9 and self.is_busy(docket):
+                docket.excuses.lasts(Excuse.BUSY, self.now + 0.5)
+                due = docket.deadline(key)
+                self.wake(due, docket)
+            if due <= self.now + 1e-9:
+                docket.accused.add(key)
+                self._accuse_breach(docket, key)
+
+    def _accuse_breach(self, docket: Docket, key: Key) -> None:
+        rule, contract = key
+        since = docket.open[key]
+        held = {it: held.net for it, held in docket.true.held.items()}
+        where = f" in {contract}" if contract else ""
+        text = (
+            f"{rule}{where} since {since:.3f}: held {held}, "
+            f"{len(docket.true.orders)} orders, day {docket.true.day(self.true_prices):.2f}, "
+            f"phase {docket.phase or 'unknown'}"
+        )
+        self.accuse(NUMBERS.get(rule, 1), docket, text)
+
+    def accuse(self, invariant: int, docket: Docket | str, text: str) -> None:
+        """A promise was broken."""
+        name = docket if isinstance(docket, str) else docket.name
+        self.violations.append(Violation(round(self.now, 6), invariant, name, text))
+
+    def _account_time(self, at: float) -> None:
+        """Share of time live, counted at each instant that anything happened."""
+        passed = at - self.now
+        if passed <= 0:
+            return
+        self.coverage.seconds += passed * len(self.dockets)
+        for docket in self.dockets.values():
+            if not any(docket.excuses.standing.values()):
+                self.coverage.live += passed
+
+    def _turn_day(self) -> None:
+        wall = self.wall()
+        if self._reset_at is not None:
+            for docket in self.dockets.values():
+                docket.true.new_day(self.true_prices)
+                docket.told.begun = dict(docket.true.begun)
+                docket.told.trades = {}
+                docket.told.fold()
+                docket.untold_trades.clear()
+                self.changed(docket)
+        self._reset_at = next_reset(wall)
+        for docket in self.dockets.values():
+            self.expect_reset(docket)
+
+    def expect_reset(self, docket: Docket) -> None:
+        """The present trading day must be begun soon, unless it was."""
+        day = day_name(self.wall())
+        missing = (docket.name, day) not in self.resets
+        docket.obliges(("reset", ""), missing and not self.disk_refuses(), self.now)
+
+    def changed(self, docket: Docket) -> None:
+        """After a true or a told change of an account: what is it kept from knowing?"""
+        excuses, true, told, at = docket.excuses, docket.true, docket.told, self.now
+        nets = {contract: (held.id, held.net) for contract, held in true.held.items()}
+        known = {contract: (held.id, held.net) for contract, held in told.held.items()}
+        gone = excuses.hold(Excuse.UNTOLD_POSITION, nets != known, at)
+        gone |= excuses.hold(Excuse.UNTOLD_ORDER, true.orders != told.orders, at)
+        gone |= excuses.hold(Excuse.UNTOLD_TRADE, bool(docket.untold_trades), at)
+        untold = any(contract in self.untold for contract in true.held)
+        gone |= excuses.hold(Excuse.UNTOLD_PRICE, untold, at)
+        docket.look(at)
+        self._blind(docket)
+        if gone:
+            self.deadlines_again(docket)
+
+    def _blind(self, docket: Docket) -> None:
+        standing = docket.excuses.standing
+        blind = standing[Excuse.UNTOLD_POSITION] or standing[Excuse.UNTOLD_TRADE]
+        docket.obliges(("blind", ""), bool(blind), self.now)
+
+    def deadlines_again(self, docket: Docket) -> None:
+        """An excuse has gone: what was put off is due some time now."""
+        for key in docket.open:
+            if key not in docket.accused:
+                self.wake(docket.deadline(key), docket)
+
+    def lock_state(self, docket: Docket) -> None:
+        """Which locks stand now."""
+        wall = self.wall()
+        ended = [key for key in docket.locks if key[1] <= wall]
+        for key in ended:
+            self.coverage.saw("lock ended")
+            del docket.locks[key]
+        docket.locked = bool(docket.locks)
+        docket.look(self.now)
+
+    def of_login(self, login: str) -> Iterable[Docket]:
+        """Its accounts."""
+        return (it for it in self.dockets.values() if it.login == login)
+
+    def scene(self, docket: Docket) -> str:
+        """What is so, for the text of an accusation."""
+        held = {it: held.net for it, held in docket.true.held.items()}
+        told = {it: held.net for it, held in docket.told.held.items()}
+        return (
+            f"(held {held}, told {told}, day {docket.true.day(self.true_prices):.2f}, "
+            f"excuses {sorted(docket.excuses.names(self.now))})"
+        )
+
+    def look_at_requests(self, at: float) -> None:
+        """After 10 s without an answer a request counts as unknown."""
+        for asked in self.under_way:
+            if not asked.long and at - asked.at > 10.0:
+                asked.long = True
+                asked.docket.excuses.end(Excuse.ASKED, asked.at + 10.0)
+                self.deadlines_again(asked.docket)
+
+    def owes_records(self, docket: Docket) -> None:
+        """Each answer must be written down soon."""
+        docket.obliges(("audit", ""), False, self.now)
+        if docket.answered and not self.disk_refuses():
+            docket.obliges(("audit", ""), True, docket.answered[0])

@@ -1,0 +1,174 @@
+"""What the daemon can be excused by: lives, actors, links, and answers that do not come."""
+
+import math
+from collections.abc import Callable
+
+from attrs import define, field
+
+from simulation.bench import Bench
+from simulation.docket import FORGIVEN, Docket
+from simulation.excuses import USUAL_ANSWER, Excuse
+
+
+@define(eq=False)
+class Circumstances:
+    """Begins and ends excuses."""
+
+    _bench: Bench
+    _crashed: set[tuple[int, str]] = field(factory=set)
+    """Life and path of actors that have fallen and not risen yet."""
+
+    # ---- the way to the broker ----------------------------------------------------------------
+
+    def session(self, login: str, *, opened: bool) -> None:
+        """A login has a session, or has lost it."""
+        for docket in self._bench.of_login(login):
+            if docket.excuses.hold(Excuse.NO_SESSION, not opened, self._bench.now):
+                self._bench.deadlines_again(docket)
+
+    def hub(self, login: str, *, up: bool) -> None:
+        """The user hub of a login came up or went down, as the daemon was told."""
+        for docket in self._bench.of_login(login):
+            came = docket.excuses.hold(Excuse.HUB_DOWN, not up, self._bench.now)
+            if came and docket.working():
+                self._bench.coverage.saw("reconnect during flatten")
+            if not up and docket.open:
+                self._bench.coverage.saw("breach while the hub was down")
+            if came:
+                self._bench.deadlines_again(docket)
+
+    def unreadable(self, login: str) -> None:
+        """Something without meaning came on the user hub."""
+        for docket in self._bench.of_login(login):
+            docket.excuses.lasts(Excuse.UNREADABLE, self._bench.now)
+
+    def reading(self, account: int | None, login: str) -> Callable[[bool], None]:
+        """A read is under way; call the answer with whether it succeeded."""
+        concerned = (
+            list(self._bench.of_login(login)) if account is None else [self._bench.dockets[account]]
+        )
+        began, life = self._bench.now, self._bench.life
+        for docket in concerned:
+            docket.excuses.begin(Excuse.READ_SLOW, began)
+
+        def ended(succeeded: bool) -> None:
+            if life != self._bench.life:
+                return
+            for docket in concerned:
+                excuses = docket.excuses
+                slow = excuses.end(Excuse.READ_SLOW, self._bench.now, unless_shorter=USUAL_ANSWER)
+                if not succeeded:
+                    self._bench.coverage.saw("read failed")
+                    excuses.lasts(Excuse.READ_FAILED, self._bench.now + 5.0)
+                if slow:
+                    self._bench.deadlines_again(docket)
+
+        return ended
+
+    def life_begun(self) -> None:
+        """A daemon starts."""
+        self._bench.life += 1
+        for docket in self._bench.dockets.values():
+            excuses = docket.excuses
+            excuses.end(Excuse.DEAD, self._bench.now)
+            excuses.drop(*(it for it in Excuse if not it.name.startswith("UNTOLD")))
+            excuses.begin(Excuse.NO_SESSION, self._bench.now)
+            excuses.begin(Excuse.HUB_DOWN, self._bench.now)
+            self._bench.expect_reset(docket)
+            self._bench.changed(docket)
+            self._bench.deadlines_again(docket)
+
+    def life_ended(self) -> None:
+        """The daemon's process is gone."""
+        if self._bench.under_way:
+            self._bench.coverage.saw("kill with a request under way")
+        if any(it.open for it in self._bench.dockets.values()):
+            self._bench.coverage.saw("kill with a breach open")
+        self._bench.told_prices.clear()
+        self._bench.untold.update(self._bench.true_prices)
+        for docket in self._bench.dockets.values():
+            docket.excuses.hold(Excuse.DEAD, True, self._bench.now)
+            docket.answered.clear()
+            docket.phase = ""
+            docket.obliges(("audit", ""), False, self._bench.now)
+            docket.obliges(("live", ""), False, self._bench.now)
+            self._forget(docket)
+        self._bench.under_way.clear()
+
+    def _forget(self, docket: Docket) -> None:
+        docket.told.settle_covers(self._bench.now)
+        docket.told.forget(math.inf if self._bench.disk_refuses() else FORGIVEN)
+        docket.untold_trades = set(docket.true.trades)
+        self._bench.changed(docket)
+
+    def crashed(self, path: str, injected: bool, error: str) -> None:
+        """An actor's incarnation ended with an error."""
+        part = path.rsplit("/", 1)[-1]
+        self._crashed.add((self._bench.life, path))
+        if not injected:
+            self._bench.accuse(10, path, f"crashed by itself: {error}")
+        for docket in self._concerned(path):
+            if any(it.docket is docket for it in self._bench.under_way):
+                self._bench.coverage.saw("crash with a request under way")
+            docket.excuses.hold(Excuse.CRASHED, True, self._bench.now)
+            if part == "connection":
+                docket.excuses.hold(Excuse.NO_SESSION, True, self._bench.now)
+                docket.excuses.hold(Excuse.HUB_DOWN, True, self._bench.now)
+            if part == "account":
+                self._forget(docket)
+            if part in ("enforcement", "connection", "store"):
+                docket.answered.clear()
+                docket.obliges(("audit", ""), False, self._bench.now)
+
+    def started(self, path: str) -> None:
+        """An actor is up."""
+        part = path.rsplit("/", 1)[-1]
+        crashed = (self._bench.life, path) in self._crashed
+        self._crashed.discard((self._bench.life, path))
+        for docket in self._concerned(path):
+            if crashed:
+                self._bench.coverage.saw(f"{part} restarted")
+            gone = docket.excuses.hold(Excuse.CRASHED, False, self._bench.now)
+            if docket.excuses.standing[Excuse.PARKED]:
+                self._bench.coverage.saw("parked and returned")
+                gone |= docket.excuses.hold(Excuse.PARKED, False, self._bench.now)
+            if gone:
+                self._bench.deadlines_again(docket)
+
+    def parked(self, path: str) -> None:
+        """A child was set aside."""
+        for docket in self._concerned(path):
+            docket.excuses.hold(Excuse.PARKED, True, self._bench.now)
+
+    def busy(self, path: str, begins: bool) -> None:
+        """The handlers of an actor take longer from now on, or no more."""
+        for docket in self._concerned(path):
+            if docket.excuses.hold(Excuse.BUSY, begins, self._bench.now):
+                self._bench.deadlines_again(docket)
+
+    def suspended(self, stands_still: bool) -> None:
+        """The machine stands still, or goes on."""
+        for docket in self._bench.dockets.values():
+            if docket.excuses.hold(Excuse.SUSPENDED, stands_still, self._bench.now):
+                self._bench.deadlines_again(docket)
+
+    def asleep(self, seconds: float) -> None:
+        """The machine has slept through so many seconds that its monotonic clock does not count."""
+        for docket in self._bench.dockets.values():
+            docket.excuses.lasts(Excuse.SUSPENDED, self._bench.now)
+            for book in (docket.true, docket.told):
+                for held in book.held.values():
+                    held.uncovered += seconds if held.uncovered_since is not None else 0.0
+
+    def _concerned(self, path: str) -> list[Docket]:
+        """Of an actor of an account, that account; of a connection, its login; else all."""
+        parts = path.split("/")
+        if parts[-1] in ("store", "console", "session clock"):
+            return []
+        if len(parts) > 4 and parts[3] == "accounts":
+            return [
+                it for it in self._bench.dockets.values() if it.name.replace("/", "|") == parts[4]
+            ]
+        if len(parts) > 2 and parts[1] == "logins":
+            return list(self._bench.of_login(parts[2]))
+        return list(self._bench.dockets.values())

@@ -1,0 +1,214 @@
+"""What the referee knows of one account: both books, breaches past and present, locks, requests."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from attrs import Factory, define, field, frozen
+
+from simulation.excuses import Excuses
+from simulation.invariants import (
+    ACT_WITHIN,
+    JUST_BEFORE,
+    NEEDS,
+    WITHIN,
+    Key,
+    bare,
+    money_breaches,
+    next_bare,
+    over_size,
+    size_breaches,
+)
+from simulation.truth import Book, Instrument, Prices, Terms
+
+REMEMBERED = 40
+"""Ended breaches and sizes kept for judging a request by what was so when it was decided."""
+FORGIVEN = 6.0
+"""Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
+reconcile comes before they count again."""
+CLOSING = frozenset({"daily_loss", "lock"})
+
+
+@frozen
+class Size:
+    """Weighted contracts above the limit at an instant, and how many we had closed by then."""
+
+    at: float
+    excess: float
+    ours: float
+
+
+@define(eq=False)
+class Docket:
+    """One account."""
+
+    name: str
+    id: int
+    login: str
+    terms: Terms
+    instruments: dict[str, Instrument]
+    true_prices: Prices
+    told_prices: Prices
+    wake: Callable[[float, "Docket"], None]
+    """Asks to be looked at again at an instant."""
+    true: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
+    told: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
+    excuses: Excuses = field(factory=Excuses)
+
+    untold_trades: set[int] = field(factory=set)
+    """Half-turns that the daemon has not been told, or not as they are now."""
+
+    # ---- breaches
+    open: dict[Key, float] = field(factory=dict)
+    """Breaches in truth, and since when."""
+    accused: set[Key] = field(factory=set)
+    """Reported already, while they last."""
+    shown: dict[Key, float] = field(factory=dict)
+    """Breaches in what the daemon was told, and since when."""
+    past: deque[tuple[Key, float, float]] = field(factory=lambda: deque(maxlen=REMEMBERED))
+    """Of either kind: what, from when, until when."""
+    sizes: deque[Size] = field(factory=lambda: deque([Size(0.0, 0.0, 0.0)], maxlen=REMEMBERED))
+    ours: float = 0.0
+    """Weighted contracts that our partial closes have closed."""
+    apart_since: float | None = None
+    """Since when what was told of trades and positions differs."""
+
+    # ---- locks
+    locks: dict[tuple[str, datetime], float] = field(factory=dict)
+    """(rule, until) and when the lock was first seen on disk."""
+    unwritten: set[tuple[str, datetime]] = field(factory=set)
+    """Locks that the disk refused: a death may forget them."""
+    locked: bool = False
+
+    # ---- requests
+    reason_for: dict[str, int] = field(factory=dict)
+    """Contract, and the life of a position that is rightly being closed."""
+    closed_at: dict[str, float] = field(factory=dict)
+    """When a life that was rightly closed ended, by contract."""
+    rightly_cancelled: set[int] = field(factory=set)
+    failures: dict[str, int] = field(factory=dict)
+    """Failed requests in a row, by contract or order."""
+    answered: deque[float] = field(factory=deque)
+    """Answers that no record tells of yet."""
+    phase: str = ""
+
+    def compare_trade(self, id_: int) -> None:
+        """One half-turn has changed in truth, or was told."""
+        if self.true.trades.get(id_) == self.told.trades.get(id_):
+            self.untold_trades.discard(id_)
+        else:
+            self.untold_trades.add(id_)
+
+    # ---- looking ------------------------------------------------------------------------------
+
+    def look(self, at: float) -> None:
+        """Everything may have changed."""
+        now = set(size_breaches(self.true, self.terms))
+        now.update(money_breaches(self.true, self.terms, self.true_prices))
+        now.update(key for key in bare(self.told, self.terms, at) if self._bare_in_truth(key, at))
+        self._locked_breach(now)
+        self._compare(self.open, now, at, {"reset", "live", "audit", "blind"})
+        shown = set(size_breaches(self.told, self.terms))
+        shown.update(bare(self.told, self.terms, at + JUST_BEFORE))
+        shown.update(bare(self.true, self.terms, at + JUST_BEFORE))
+        self._money_told(shown, at)
+        self._compare(self.shown, shown, at)
+        excess = over_size(self.true, self.terms)
+        if (excess, self.ours) != (self.sizes[-1].excess, self.sizes[-1].ours):
+            self.sizes.append(Size(at, excess, self.ours))
+        following = next_bare(self.told, self.terms, at)
+        if following is not None:
+            self.wake(following, self)
+
+    def look_at_prices(self, at: float) -> None:
+        """Only a price has changed."""
+        now = {key for key in self.open if key[0] not in ("daily_loss", "unrealized_loss")}
+        now.update(money_breaches(self.true, self.terms, self.true_prices))
+        if self.locked:
+            now.discard(("daily_loss", ""))
+        if now != self.open.keys():
+            self._compare(self.open, now, at)
+
+    def look_at_told_prices(self, at: float) -> None:
+        """Only a price has been told."""
+        shown = {key for key in self.shown if key[0] not in ("daily_loss", "unrealized_loss")}
+        self._money_told(shown, at)
+        if shown != self.shown.keys():
+            self._compare(self.shown, shown, at)
+
+    def _money_told(self, shown: set[Key], at: float) -> None:
+        """What news of different age amounts to counts only after the wait that RULES prescribes."""
+        if not self.told.agrees():
+            self.apart_since = at if self.apart_since is None else self.apart_since
+            if at - self.apart_since < 2.0 - JUST_BEFORE:
+                return
+        else:
+            self.apart_since = None
+        shown.update(money_breaches(self.told, self.terms, self.told_prices))
+
+    def _bare_in_truth(self, key: Key, at: float) -> bool:
+        held = self.true.held.get(key[1])
+        assert self.terms.grace is not None
+        due = None if held is None else held.due(self.terms.grace)
+        return due is not None and due <= at
+
+    def _locked_breach(self, now: set[Key]) -> None:
+        if not self.locked:
+            return
+        now.discard(("daily_loss", ""))
+        if self.true.held or self.true.orders:
+            now.add(("lock", ""))
+
+    def _compare(
+        self, known: dict[Key, float], now: set[Key], at: float, kept: Iterable[str] = ()
+    ) -> None:
+        for key in [it for it in known if it not in now and it[0] not in kept]:
+            self.past.append((key, known.pop(key), at))
+            self.accused.discard(key)
+        for key in sorted(now - known.keys()):
+            known[key] = at
+            if known is self.open:
+                self.wake(self.deadline(key), self)
+
+    def obliges(self, key: Key, holds: bool, at: float) -> None:
+        """A breach that no book shows: a missing reset, an account that is not live."""
+        if holds and key not in self.open:
+            self.open[key] = at
+            self.wake(self.deadline(key), self)
+        elif not holds and key in self.open:
+            del self.open[key]
+            self.accused.discard(key)
+
+    def deadline(self, key: Key) -> float:
+        """When this breach must be gone; infinite while an excuse stands."""
+        rule = key[0]
+        due = self.open[key] + WITHIN.get(rule, ACT_WITHIN)
+        needs = NEEDS[rule]
+        return self.excuses.deadline(due, needs)
+
+    # ---- what was so --------------------------------------------------------------------------
+
+    def breaches(self, since: float) -> frozenset[Key]:
+        """All that were shown, in truth or by what was told, at some time since then."""
+        ended = (key for key, _, until in self.past if until >= since)
+        return frozenset([*self.open, *self.shown, *ended])
+
+    def may_close_size(self, since: float, size: float, weight: float) -> bool:
+        """Whether so many contracts were in excess at some time since then, less what we closed."""
+        room = 0.0
+        following = float("inf")
+        for it in reversed(self.sizes):
+            if following < since:
+                break
+            room = max(room, it.excess - (self.ours - it.ours))
+            following = it.at
+        return room > 0.0001 and (size - 1) * weight < room - 0.0001
+
+    def life(self, contract: str) -> int:
+        """The life of the position that is open; 0 when flat."""
+        held = self.true.held.get(contract)
+        return 0 if held is None else held.id
+
+    def working(self) -> bool:
+        """Some breach that asks for closing stands: something may be under way."""
+        return any(rule in CLOSING for rule, _ in self.open)

@@ -1,0 +1,160 @@
+"""Which rules an account breaks, by RULES alone, and which requests such a breach allows.
+
+Everything here is a function of a :class:`simulation.truth.Book`. Numbers of invariants are those of
+DESIGN, section 3.
+"""
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from simulation.excuses import Aspect
+from simulation.truth import TENTH_OF_A_CENT, Book, Order, Prices, Terms
+
+ACT_WITHIN = 1.0
+"""Seconds that a decidable breach may last on a live hub that accepts (1)."""
+JUST_BEFORE = 0.25
+"""Seconds before the newest input within which the breach must have been (11)."""
+RESET_WITHIN = 5.0
+"""Seconds from the end of a day to its reset (the original's target; 8)."""
+LIVE_WITHIN = 10.0
+"""Seconds without any excuse after which an account is Live: a reconcile is at most 3 rounds of
+150 ms, proofs of 1.7 s, and once more for what came meanwhile."""
+AUDITED_WITHIN = 1.0
+"""Seconds from an answer to its durable record: 5 ms of paperwork, 20 ms of gathering, a commit."""
+BLIND_AT_MOST = 66.0
+"""Seconds that a lost event can stay unnoticed: a flat account's audit every 60 s (DESIGN 2), less
+with exposure, then a reconcile."""
+HALF_A_LOT = 0.0001
+
+MEANS = frozenset({Aspect.MEANS})
+SIZE = frozenset({Aspect.MEANS, Aspect.POSITIONS})
+ORDERS = SIZE | {Aspect.ORDERS}
+MONEY = SIZE | {Aspect.MONEY, Aspect.PRICES}
+
+NEEDS: dict[str, frozenset[Aspect]] = {
+    "max_contracts": SIZE,
+    "symbol_block": ORDERS,
+    "daily_loss": MONEY,
+    "unrealized_loss": MONEY,
+    "no_stop_loss": ORDERS,
+    "lock": ORDERS,
+    "reset": MEANS,
+    "live": frozenset(Aspect),
+    "audit": MEANS,
+    "blind": MEANS,
+}
+"""What must be known before a breach obliges."""
+WITHIN = {
+    "reset": RESET_WITHIN,
+    "live": LIVE_WITHIN,
+    "audit": AUDITED_WITHIN,
+    "blind": BLIND_AT_MOST,
+}
+NUMBERS = {"reset": 8, "live": 5, "audit": 7, "blind": 5}
+
+Key = tuple[str, str]
+"""A rule and a contract; the contract is empty where the whole account is meant."""
+
+
+@frozen
+class Violation:
+    """The daemon broke a promise."""
+
+    at: float
+    """Seconds since the start of the run."""
+    invariant: int
+    account: str
+    text: str
+
+
+def over_size(book: Book, terms: Terms) -> float:
+    """Weighted contracts above the limit; 0 when none."""
+    if terms.max_contracts is None:
+        return 0.0
+    excess = book.counted(terms) - terms.max_contracts
+    return excess if excess > HALF_A_LOT else 0.0
+
+
+def size_breaches(book: Book, terms: Terms) -> Iterator[Key]:
+    """What no price is needed for."""
+    if over_size(book, terms):
+        yield ("max_contracts", "")
+    if terms.blocked or terms.only:
+        instruments = book.instruments
+        contracts = [*book.held, *(order.contract for order in book.adding())]
+        for contract in dict.fromkeys(contracts):
+            if terms.forbids(instruments[contract].root):
+                yield ("symbol_block", contract)
+
+
+def money_breaches(book: Book, terms: Terms, prices: Prices, slack: float = 0.0) -> Iterator[Key]:
+    """Losses at the touch that reach a limit, or nearly: by ``slack`` dollars."""
+    if terms.daily_loss is not None and book.lines:
+        result = book.closed() if terms.realised else book.day(prices)
+        if result <= -terms.daily_loss + slack + TENTH_OF_A_CENT:
+            yield ("daily_loss", "")
+    if terms.unrealized_loss is None or not book.held:
+        return
+    opened = {contract: book.open(contract, prices) for contract in book.held}
+    least = -terms.unrealized_loss + slack + TENTH_OF_A_CENT
+    if terms.total_unrealized:
+        if sum(opened.values()) <= least:
+            yield ("unrealized_loss", "")
+        return
+    for contract, dollars in opened.items():
+        if dollars <= least:
+            yield ("unrealized_loss", contract)
+
+
+def bare(book: Book, terms: Terms, at: float) -> Iterator[Key]:
+    """Positions whose grace without a full stop is over."""
+    if terms.grace is None:
+        return
+    for contract, held in book.held.items():
+        due = held.due(terms.grace)
+        if due is not None and due <= at:
+            yield ("no_stop_loss", contract)
+
+
+def next_bare(book: Book, terms: Terms, at: float) -> float | None:
+    """When a further grace ends; None when none will by itself."""
+    if terms.grace is None:
+        return None
+    dues = [held.due(terms.grace) for held in book.held.values()]
+    return min((due for due in dues if due is not None and due > at), default=None)
+
+
+def allows_close(keys: frozenset[Key], contract: str) -> bool:
+    """Whether some breach, other than of size, asks for closing all of a contract."""
+    return any(
+        rule != "max_contracts" and where in ("", contract)
+        for rule, where in keys
+        if rule != "live"
+    )
+
+
+def allows_size(book: Book, terms: Terms, contract: str, size: float) -> bool:
+    """Whether closing so many is no more than the fewest lots that bring the rest to the limit."""
+    excess = over_size(book, terms)
+    if not excess:
+        return False
+    weight = terms.weight(book.instruments[contract].root)
+    return (size - 1) * weight < excess - HALF_A_LOT
+
+
+def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool:
+    """Whether so many have no stop."""
+    held = book.held.get(contract)
+    return terms.uncovered_only and held is not None and size <= abs(held.net) - held.covered
+
+
+def allows_cancel(book: Book, keys: frozenset[Key], order: Order) -> bool:
+    """Whether a breach asks for this order to go while positions may stand."""
+    adds = order.id in {it.id for it in book.adding()}
+    for rule, where in keys:
+        if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
+            return True
+        if rule in ("symbol_block", "max_contracts") and where in ("", order.contract) and adds:
+            return True
+    return False

@@ -1,0 +1,147 @@
+"""What is true and what the daemon was told, kept apart and compared."""
+
+from collections.abc import Iterable
+
+from attrs import define
+
+from simulation.bench import Bench
+from simulation.excuses import Excuse
+from simulation.trading_days import day_name
+from simulation.truth import Order, Trade
+
+WIDE_TICKS = 10
+"""A spread above so many ticks may be suspected: 10 one-minute medians, of a tick at least."""
+
+
+@define(eq=False)
+class Knowledge:
+    """Feeds both books of each account."""
+
+    _bench: Bench
+
+    # ---- the exchange -------------------------------------------------------------------------
+
+    def price(self, contract: str, bid: float, ask: float) -> None:
+        """The exchange quotes a contract."""
+        self._bench.true_prices[contract] = (bid, ask)
+        differs = self._bench.told_prices.get(contract) != (bid, ask)
+        if differs:
+            self._bench.untold.add(contract)
+        wide = ask - bid > WIDE_TICKS * self._bench.instruments[contract].tick
+        for docket in self._bench.dockets.values():
+            if contract in docket.true.held:
+                if wide:
+                    docket.excuses.lasts(Excuse.WIDE, self._bench.now + 1.0)
+                if differs:
+                    docket.excuses.hold(Excuse.UNTOLD_PRICE, True, self._bench.now)
+                docket.look_at_prices(self._bench.now)
+
+    def position(self, account: int, contract: str, id_: int, net: int, average: float) -> None:
+        """The exchange says what is held."""
+        docket = self._bench.dockets.get(account)
+        if docket is None:
+            return
+        before = docket.true.held.get(contract)
+        if before is not None and (net == 0 or id_ != before.id):
+            if docket.reason_for.get(contract) == before.id:
+                docket.closed_at[contract] = self._bench.now
+            docket.failures.pop(contract, None)
+        docket.true.position(contract, id_, net, average, self._bench.now)
+        self._bench.changed(docket)
+
+    def order(self, account: int, order: Order) -> None:
+        """The exchange says how an order stands."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None:
+            docket.true.order(order, self._bench.now)
+            self._bench.changed(docket)
+
+    def trade(self, account: int, trade: Trade) -> None:
+        """The exchange booked a half-turn, or struck one."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None:
+            docket.true.trade(trade)
+            docket.compare_trade(trade.id)
+            if docket.locked:
+                self._bench.coverage.saw("locked account traded")
+            self._bench.changed(docket)
+
+    def told_price(self, contract: str, bid: float | None, ask: float | None) -> None:
+        """A quote passed the port; what is missing stays as it was."""
+        known = self._bench.told_prices.get(contract) or self._bench.true_prices[contract]
+        quote = known[0] if bid is None else bid, known[1] if ask is None else ask
+        self._bench.told_prices[contract] = quote
+        if quote == self._bench.true_prices[contract]:
+            self._bench.untold.discard(contract)
+        else:
+            self._bench.untold.add(contract)
+        for docket in self._bench.dockets.values():
+            if contract in docket.told.held or contract in docket.true.held:
+                docket.look_at_told_prices(self._bench.now)
+                untold = any(it in self._bench.untold for it in docket.true.held)
+                if docket.excuses.hold(Excuse.UNTOLD_PRICE, untold, self._bench.now):
+                    self._bench.deadlines_again(docket)
+
+    def told_position(
+        self, account: int, contract: str, id_: int, net: int, average: float
+    ) -> None:
+        """A position event passed the port."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None:
+            docket.told.position(contract, id_, net, average, self._bench.now)
+            self._bench.changed(docket)
+
+    def told_order(self, account: int, order: Order) -> None:
+        """An order event passed the port."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None:
+            docket.told.order(order, self._bench.now)
+            self._bench.changed(docket)
+
+    def told_trade(self, account: int, trade: Trade) -> None:
+        """A trade event passed the port."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None and (trade.id in docket.true.trades or self._of_today(trade)):
+            docket.told.trade(trade)
+            docket.compare_trade(trade.id)
+            self._bench.changed(docket)
+
+    def _of_today(self, trade: Trade) -> bool:
+        return day_name(trade.at) == day_name(self._bench.wall())
+
+    def read_positions(self, account: int, held: Iterable[tuple[str, int, int, float]]) -> None:
+        """An answer with all open positions passed the port: contract, life, net, average."""
+        docket = self._bench.dockets[account]
+        listed = {contract: (id_, net, average) for contract, id_, net, average in held}
+        blind = bool(docket.excuses.standing[Excuse.UNTOLD_POSITION])
+        for contract in [it for it in docket.told.held if it not in listed]:
+            docket.told.position(contract, 0, 0, 0.0, self._bench.now)
+        for contract, (id_, net, average) in listed.items():
+            docket.told.position(contract, id_, net, average, self._bench.now)
+        self._bench.changed(docket)
+        if blind and not docket.excuses.standing[Excuse.UNTOLD_POSITION] and not docket.phase:
+            return
+        if blind and not docket.excuses.standing[Excuse.UNTOLD_POSITION]:
+            self._bench.coverage.saw("event lost and found by a read")
+
+    def read_orders(self, account: int, orders: Iterable[Order]) -> None:
+        """An answer with all working orders passed the port."""
+        docket = self._bench.dockets[account]
+        listed = {order.id: order for order in orders}
+        told = docket.told
+        touched = {it.contract for it in told.orders.values()} | {
+            it.contract for it in listed.values()
+        }
+        told.orders = listed
+        for contract in touched:
+            told.protect(contract, self._bench.now)
+        self._bench.changed(docket)
+
+    def read_trades(self, account: int, trades: Iterable[Trade]) -> None:
+        """An answer with the day's half-turns passed the port."""
+        docket = self._bench.dockets[account]
+        for trade in trades:
+            if self._of_today(trade):
+                docket.told.trade(trade)
+                docket.compare_trade(trade.id)
+        self._bench.changed(docket)

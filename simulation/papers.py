@@ -1,0 +1,209 @@
+"""What the daemon writes down and says of itself: locks, audit records, resets, its own picture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import define, field
+
+from simulation.bench import Bench
+from simulation.docket import Docket
+from simulation.invariants import JUST_BEFORE
+from simulation.trading_days import next_reset
+
+CLOCKS_DIFFER = 2.0
+"""Seconds by which the machine's clock and the broker's may differ unnoticed."""
+LOCK_ENDS_WITHIN = 3.0
+"""Seconds from a lock's end until it is gone: a look each second, and the clocks' difference."""
+SYNCED_WITHIN = 1.0
+"""Seconds after which a lock must survive a power cut: gathered for 20 ms, then one commit."""
+ONE_CENT = 0.0101
+LIVENESS_WITHIN = 75.0
+"""Seconds after all trouble in which everything runs and is live: 30 s of being set aside or between
+two tries, an audit every 30 s, and what follows."""
+
+type DiskRecord = tuple[str, str | None, Mapping[str, Any]]
+"""Kind, account, body."""
+
+
+@define(eq=False)
+class Papers:
+    """Judges records and pictures."""
+
+    _bench: Bench
+    _intents: dict[str, Mapping[str, Any]] = field(factory=dict)
+    """Their violations, by id."""
+    _outcomes: set[tuple[int, str, int]] = field(factory=set)
+    """(life, intent, request) that were recorded."""
+
+    def recorded(self, kind: str, account: str | None, body: Mapping[str, Any]) -> None:
+        """The daemon has given a record to its journal."""
+        docket = self._bench.named(account)
+        if docket is None:
+            return
+        match kind:
+            case "lock":
+                self._lock_recorded(docket, body)
+            case "intent":
+                self._intent_recorded(docket, body)
+            case "outcome":
+                self._outcome_recorded(docket, body)
+            case "reset":
+                self._reset_recorded(docket, body)
+            case _:
+                pass
+
+    # ---- what a death leaves ------------------------------------------------------------------
+
+    def life_ended(self, on_disk: Iterable[DiskRecord]) -> None:
+        """The process is dead: resets that no disk has were not made; locks must be there."""
+        found = list(on_disk)
+        self._bench.resets = {
+            (account, str(body["day"]))
+            for kind, account, body in found
+            if kind == "reset" and account
+        }
+        self._compare_locks(found, power=False)
+
+    def power_cut(self, on_disk: Iterable[DiskRecord]) -> None:
+        """What was never synced may be gone too."""
+        self._compare_locks(list(on_disk), power=True)
+
+    def _compare_locks(self, found: Sequence[DiskRecord], *, power: bool) -> None:
+        kept: dict[str, set[tuple[str, datetime]]] = {}
+        for kind, account, body in found:
+            lock = (
+                body if kind == "lock" else body["violation"]["lock"] if kind == "intent" else None
+            )
+            if lock is not None and account is not None:
+                key = str(lock["rule"]), datetime.fromisoformat(str(lock["until"]))
+                kept.setdefault(account, set()).add(key)
+        for docket in self._bench.dockets.values():
+            self._locks_on_disk(docket, kept.get(docket.name, set()), power=power)
+
+    def _lock_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
+        key = str(body["rule"]), datetime.fromisoformat(str(body["until"]))
+        if key in docket.locks or key[1] <= self._bench.wall() - timedelta(seconds=CLOCKS_DIFFER):
+            return
+        self._bench.coverage.saw("lock set")
+        if self._bench.disk_refuses():
+            docket.unwritten.add(key)
+            self._bench.coverage.saw("lock on a disk that refuses")
+        if key not in docket.locks:
+            keys = docket.breaches(self._bench.now - JUST_BEFORE)
+            if ("daily_loss", "") not in keys:
+                self._bench.accuse(
+                    11, docket, f"locked for {key[0]} without a breach {self._bench.scene(docket)}"
+                )
+            expected = next_reset(self._bench.wall())
+            if key[1] != expected:
+                self._bench.accuse(4, docket, f"locked until {key[1]}, not until {expected}")
+        docket.locks[key] = self._bench.now
+        self._bench.lock_state(docket)
+        left = (key[1] - self._bench.wall()).total_seconds()
+        self._bench.wake(self._bench.now + left, docket)
+
+    def _locks_on_disk(
+        self, docket: Docket, found: set[tuple[str, datetime]], *, power: bool
+    ) -> None:
+        """What a restart finds; each lock that is gone was lost, which only a power cut may do."""
+        for key, since in list(docket.locks.items()):
+            if key in found or key[1] <= self._bench.wall():
+                continue
+            promised = not power or self._bench.now - since > SYNCED_WITHIN
+            if promised and key not in docket.unwritten:
+                self._bench.accuse(
+                    4, docket, f"the lock of {key[0]} until {key[1]} is gone from the disk"
+                )
+            del docket.locks[key]
+        self._bench.lock_state(docket)
+
+    def _intent_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
+        violation = body["violation"]
+        self._intents[str(body["id"])] = violation
+        missing = [it for it in ("rule", "observed", "limit", "reason") if not violation.get(it)]
+        if missing and violation.get("observed") != "0":
+            self._bench.accuse(7, docket, f"intent {body['id']} does not say {', '.join(missing)}")
+
+    def _outcome_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
+        intent, request = str(body["intent"]), int(body["request"])
+        if intent not in self._intents:
+            self._bench.accuse(
+                7, docket, f"an answer is recorded for {intent}, which nobody recorded"
+            )
+        key = (self._bench.life, intent, request)
+        if key in self._outcomes:
+            self._bench.accuse(
+                7, docket, f"the answer to request {request} of {intent} is recorded twice"
+            )
+        self._outcomes.add(key)
+        if docket.answered:
+            docket.answered.popleft()
+        self._bench.owes_records(docket)
+
+    def _reset_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
+        key = docket.name, str(body["day"])
+        if key in self._bench.resets:
+            self._bench.accuse(8, docket, f"{key[1]} was begun twice")
+        self._bench.resets.add(key)
+        self._bench.coverage.saw("day turned")
+        if docket.locks:
+            self._bench.coverage.saw("lock during reset")
+        self._bench.expect_reset(docket)
+
+    def pictured(self, account: str, status: Mapping[str, Any]) -> None:
+        """What the account actor says of itself, now."""
+        docket = self._bench.named(account)
+        assert docket is not None
+        docket.phase = str(status.get("phase", ""))
+        docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
+        self._bench.lock_state(docket)
+        if docket.phase != "live" or not docket.excuses.quiet_since(self._bench.now):
+            return
+        self._same_positions(docket, status)
+        self._same_locks(docket, status)
+        net = float(status["net"])
+        truth = docket.true.day(self._bench.true_prices)
+        if abs(net - truth) > ONE_CENT:
+            self._bench.accuse(
+                5, docket, f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
+            )
+
+    def _same_positions(self, docket: Docket, status: Mapping[str, Any]) -> None:
+        believed = {str(it["contract"]): int(it["net"]) for it in status["positions"]}
+        held = {contract: held.net for contract, held in docket.true.held.items()}
+        if believed != held:
+            self._bench.accuse(5, docket, f"holds {held}, believed {believed}")
+
+    def _same_locks(self, docket: Docket, status: Mapping[str, Any]) -> None:
+        shown = {
+            (str(it["rule"]), datetime.fromisoformat(str(it["until"]))) for it in status["locks"]
+        }
+        wall = self._bench.wall()
+        late = timedelta(seconds=LOCK_ENDS_WITHIN)
+        for rule, until in sorted(shown - docket.locks.keys()):
+            if until < wall - late:
+                self._bench.accuse(4, docket, f"still locked by {rule}, which ended at {until}")
+            elif until > wall and not self._bench.disk_refuses():
+                self._bench.accuse(4, docket, f"locked by {rule} until {until}, but no disk has it")
+        early = timedelta(seconds=CLOCKS_DIFFER)
+        for rule, until in sorted(docket.locks.keys() - shown):
+            if until > wall + early:
+                self._bench.accuse(4, docket, f"the lock of {rule} until {until} is not held")
+
+    def mail(self, path: str, accepted: int, accounted: int) -> None:
+        """A reference's messages at rest: accepted, and handled + conflated + queued + dead."""
+        if accepted != accounted:
+            self._bench.accuse(
+                9, path, f"{accepted} messages were accepted, {accounted} accounted for"
+            )
+
+    def finish(self, healed_for: float, restless: Iterable[str]) -> None:
+        """The run is over; after so many quiet seconds everything must be well again."""
+        for docket in self._bench.dockets.values():
+            self._bench.judge(docket)
+            if healed_for >= LIVENESS_WITHIN and docket.phase != "live":
+                text = f"not live {healed_for:.0f} s after all trouble: {docket.phase or 'unknown'}"
+                self._bench.accuse(5, docket, text)
+        for path in restless if healed_for >= LIVENESS_WITHIN else ():
+            self._bench.accuse(5, path, f"not running {healed_for:.0f} s after all trouble")

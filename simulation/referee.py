@@ -1,0 +1,525 @@
+"""Judges a run by the exchange's truth, after every event, with the bounded grace of DESIGN 3.
+
+The referee is a watcher: it hears what the exchange says, what passes the daemon's broker port, what
+is written down, which actors fall and rise, when lives begin and end. It knows nothing of the plan of
+faults but what nobody could see from outside (a handler that is slow on purpose, a revoked token).
+
+How the invariants of DESIGN, section 3, are judged:
+
+1. Each breach in the exchange's truth has a deadline (:mod:`simulation.invariants`), put off only by
+   what this very account can be excused by (:mod:`simulation.excuses`).
+2. Nothing that the exchange executed for us may have opened a half-turn.
+3. A close needs its own breach and ends one life of a position; partial closes are summed up against
+   the excess that there was since they were decided.
+4. A request that only a day's loss allows must find its lock written. Locks are remembered here, and
+   the account must show just these, through deaths, until their time.
+5. Once nothing has been kept from the daemon, its positions and its day equal the exchange's; nothing
+   may stay unknown for longer than an audit takes.
+6. No excuse of one account counts for another.
+7. Each answer is recorded, once, for an intent that is recorded with its whole cause.
+8. Each account begins each trading day once, within seconds of its time.
+9. What a mailbox accepted was handled, conflated, is queued, or is a dead letter.
+10. No actor falls but those that were made to.
+11. Each request and each lock needs a breach that was shown at, or just before, its decision: by the
+    truth, or by all that the daemon had been told.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import trio
+
+from broker.port import (
+    BrokerEvent,
+    ConnectionChange,
+    Done,
+    Fill,
+    Hub,
+    NotExecuted,
+    OrderUpdate,
+    PositionUpdate,
+    QuoteUpdate,
+    Refused,
+    Unknown,
+    Unreadable,
+)
+from risk import domain
+from risk.rules import DailyLoss, MaxContracts, NoStopLoss, Rule, SymbolBlock, UnrealizedLoss
+from simulation.bench import Bench, Plea
+from simulation.circumstances import Circumstances
+from simulation.coverage import Coverage
+from simulation.invariants import Violation
+from simulation.knowledge import Knowledge
+from simulation.machine import Machine
+from simulation.papers import Papers
+from simulation.requests import Requests
+from simulation.rulebook import rules_of
+from simulation.trouble import (
+    ClockDrift,
+    ClockJump,
+    PowerCut,
+    SlowHandler,
+    StuckHandler,
+    Suspend,
+    Trouble,
+)
+from simulation.truth import Instrument, Order, Terms, Trade
+from simulation.watcher import Asked, Nobody, Operation, Watcher
+from simulator.desk import Handled
+from simulator.events import Event, Kind
+from simulator.faults import RejectLogin, RevokeTokens
+from store.port import Record
+from supervision import (
+    Crashed,
+    FaultInjected,
+    HandlerStuck,
+    Node,
+    Parked,
+    Started,
+    SupervisionEvent,
+    System,
+)
+from supervision.dead_letters import Cause
+
+LOOK_EVERY = 1.0
+"""Seconds between looks at the time, so that a deadline is judged even when nothing happens."""
+PICTURE_EVERY = 5
+"""Looks between questions to the accounts for their own pictures."""
+MARKET_ORDER = 2
+AFTER_A_WRONG_CLOCK = 70.0
+"""Seconds for which a clock that was wrong may still have told something wrong: the clocks are
+compared every 15 s and a comparison is good for 60 s."""
+ACCEPTED = frozenset({Cause.CRASHED, Cause.CANCELLED, Cause.DROPPED, Cause.QUARANTINED})
+"""Causes of dead letters that had been accepted by a mailbox."""
+
+
+class Referee(Watcher):
+    """The judge of one run."""
+
+    def opened(self, machine: Machine) -> None:
+        """Get to know the accounts and their rules."""
+        self._machine = machine
+        instruments = {
+            it.id: Instrument(it.id, it.root, float(it.point_value), float(it.tick_size))
+            for it in machine.exchange.listings.values()
+        }
+        self.bench = Bench(instruments, machine.truth.now)
+        bench = self.bench
+        bench.disk_refuses = lambda: bool(machine.disk.refusing)
+        bench.clock_is_wrong = self._clock_is_wrong
+        bench.is_busy = self._is_busy
+        self._knowledge = Knowledge(bench)
+        self._requests = Requests(bench)
+        self._circumstances = Circumstances(bench)
+        self._papers = Papers(bench)
+        self._pleas: dict[int, Plea] = {}
+        self._reads: dict[int, Any] = {}
+        self._executing = False
+        self._opened_by_us: list[str] = []
+        self._wrong_until = -math.inf
+        self._healed_at = math.inf
+        self._power = False
+        for contract, quote in machine.exchange.quotes.items():
+            bench.true_prices[contract] = float(quote.bid), float(quote.ask)
+        bench.untold.update(bench.true_prices)
+        login_of = {
+            id_: login.name for login in machine.scenario.seen_by() for id_ in login.accounts
+        }
+        for plan in machine.scenario.accounts:
+            bench.guard(plan.name, plan.id, login_of[plan.id], terms_of(rules_of(plan.rules)))
+        self._time()
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What was found, in the order of time."""
+        return tuple(self.bench.violations)
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the run has reached so far."""
+        return self.bench.coverage
+
+    async def watch(self) -> None:
+        """Judge by time alone, too, and ask the accounts what they believe."""
+        looks = 0
+        await trio.sleep(0.37)  # never just when the world's round seconds are
+        while True:
+            self._time()
+            looks += 1
+            if looks % PICTURE_EVERY == 0:
+                self._ask_for_pictures()
+            await trio.sleep(LOOK_EVERY)
+
+    def _time(self) -> None:
+        self.bench.tick(self._machine.elapsed)
+
+    def _clock_is_wrong(self) -> bool:
+        if abs(self._machine.clock.wrong_by) > 1.0:
+            self._wrong_until = self.bench.now + AFTER_A_WRONG_CLOCK
+        return self.bench.now < self._wrong_until
+
+    # ---- the exchange -------------------------------------------------------------------------
+
+    def exchanged(self, events: tuple[Event, ...]) -> None:
+        """Take the truth down."""
+        self._time()
+        knowledge = self._knowledge
+        for event in events:
+            payload, account = event.payload, event.account_id
+            if event.kind is Kind.QUOTE:
+                bid, ask = float(payload["bestBid"]), float(payload["bestAsk"])
+                knowledge.price(event.contract_id, bid, ask)
+            elif account is None:
+                continue
+            elif event.kind is Kind.POSITION:
+                net = int(payload["size"]) * (1 if payload["type"] == 1 else -1)
+                average = float(payload["averagePrice"])
+                knowledge.position(account, event.contract_id, payload["id"], net, average)
+            elif event.kind is Kind.ORDER:
+                knowledge.order(account, _order_of(payload))
+            elif event.kind is Kind.TRADE:
+                if self._executing:
+                    self._look_at_our_trade(payload)
+                knowledge.trade(account, _trade_of(payload))
+
+    def _look_at_our_trade(self, payload: Mapping[str, Any]) -> None:
+        order = self._machine.exchange.orders[payload["orderId"]]
+        if int(order.type) == MARKET_ORDER and payload["profitAndLoss"] is None:
+            self._opened_by_us.append(f"{payload['size']} of {payload['contractId']}")
+
+    def executing(
+        self, operation: Operation, account: int, contract: str, order: int | None, size: int | None
+    ) -> None:
+        """Our request has come to the exchange."""
+        del size
+        self._time()
+        self._executing, self._opened_by_us = True, []
+        target = str(order) if operation == "cancel" else contract
+        self._requests.arrived(account, operation, target)
+
+    def executed(
+        self,
+        operation: Operation,
+        account: int,
+        contract: str,
+        order: int | None,
+        size: int | None,
+        handled: Handled,
+    ) -> None:
+        """What has it done?"""
+        self._executing = False
+        uncertain = handled.uncertain
+        accepted = handled.answer.accepted and (uncertain is None or uncertain.executes)
+        target = str(order) if operation == "cancel" else contract
+        self._requests.executed(
+            account, operation, target, size or 0, tuple(self._opened_by_us), accepted
+        )
+
+    # ---- the border ---------------------------------------------------------------------------
+
+    def heard(self, login: str, event: BrokerEvent) -> None:
+        """The daemon is told."""
+        self._time()
+        match event:
+            case QuoteUpdate(contract_id, mark):
+                bid = None if mark.bid is None else float(mark.bid)
+                ask = None if mark.ask is None else float(mark.ask)
+                self._knowledge.told_price(contract_id, bid, ask)
+            case Fill(trade=trade):
+                self._knowledge.told_trade(trade.account_id, _told_trade(trade))
+            case PositionUpdate(position=it):
+                average = float(it.average_price)
+                self._knowledge.told_position(it.account_id, it.contract_id, it.id, it.net, average)
+            case OrderUpdate(order=order):
+                self._knowledge.told_order(order.account_id, _told_order(order))
+            case ConnectionChange(hub=Hub.USER, up=up):
+                self._circumstances.hub(login, up=up)
+            case Unreadable(hub=Hub.USER):
+                self._circumstances.unreadable(login)
+            case _:
+                pass
+
+    def asked(self, asked: Asked) -> None:
+        """The daemon wants something."""
+        self._time()
+        if asked.what == "login":
+            self._circumstances.session(asked.login, opened=False)
+        elif asked.what in ("close", "partial_close", "cancel"):
+            assert asked.account is not None
+            target = str(asked.order) if asked.what == "cancel" else asked.contract
+            plea = self._requests.asked(asked.account, asked.what, target, asked.size or 0)
+            self._pleas[asked.number] = plea
+        elif asked.what in ("positions", "orders", "trades", "accounts"):
+            ended = self._circumstances.reading(asked.account, asked.login)
+            self._reads[asked.number] = ended
+
+    def answered(self, asked: Asked, answer: object) -> None:
+        """The daemon learns what became of it."""
+        self._time()
+        if asked.what == "login":
+            failed = isinstance(answer, Exception) or answer is Nobody.LISTENS
+            self._circumstances.session(asked.login, opened=not failed)
+        elif asked.number in self._pleas:
+            self._requests.answered(self._pleas.pop(asked.number), _outcome(answer))
+        elif asked.number in self._reads:
+            if isinstance(answer, tuple):
+                self._read(asked, answer)
+            self._reads.pop(asked.number)(isinstance(answer, tuple))
+
+    def _read(self, asked: Asked, answer: tuple[Any, ...]) -> None:
+        knowledge, account = self._knowledge, asked.account
+        if account is None:
+            return
+        match asked.what:
+            case "positions":
+                held = [
+                    (it.contract_id, it.id, it.net, float(it.average_price))
+                    for it in answer
+                    if it.net
+                ]
+                knowledge.read_positions(account, held)
+            case "orders":
+                knowledge.read_orders(account, map(_told_order, answer))
+            case "trades":
+                knowledge.read_trades(account, map(_told_trade, answer))
+            case _:
+                pass
+
+    # ---- the daemon ---------------------------------------------------------------------------
+
+    def life_began(self, life: int, system: System) -> None:  # noqa: ARG002 - as the watcher's
+        """It is up; from here on it has no other excuse than what happens to it."""
+        self._time()
+        if self._power:
+            self._papers.power_cut(self._on_disk())
+            self._power = False
+        self._circumstances.life_begun()
+
+    def life_ended(self, life: int, why: str) -> None:  # noqa: ARG002 - as the watcher's
+        """It is gone."""
+        self._time()
+        self._circumstances.life_ended()
+        self._pleas.clear()
+        self._reads.clear()
+        self._papers.life_ended(self._on_disk())
+
+    def supervised(self, event: SupervisionEvent) -> None:
+        """An actor falls or rises."""
+        self._time()
+        match event:
+            case Crashed(path, _, error):
+                planned = self._is_planned(error)
+                self._circumstances.crashed(path, planned, repr(error))
+            case Started(path):
+                self._circumstances.started(path)
+            case Parked(path):
+                self._circumstances.parked(path)
+            case _:
+                pass
+
+    def _is_planned(self, error: BaseException) -> bool:
+        if isinstance(error, BaseExceptionGroup):
+            return all(self._is_planned(it) for it in error.exceptions)
+        made_to_hang = bool(self.coverage.faults[StuckHandler.name])
+        return isinstance(error, FaultInjected) or (
+            isinstance(error, HandlerStuck) and made_to_hang
+        )
+
+    def recorded(self, record: Record, spooled: bool) -> None:  # noqa: ARG002 - as the watcher's
+        """The daemon writes something down."""
+        self._time()
+        if record.kind in ("lock", "intent", "outcome", "reset"):
+            self._papers.recorded(record.kind, record.account, record.body)
+
+    def _on_disk(self) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
+        disk = self._machine.disk
+        for entry in (*disk.durable, *disk.cached):
+            if entry.kind in ("lock", "intent", "reset"):
+                yield entry.kind, entry.account, entry.record().body
+
+    def _ask_for_pictures(self) -> None:
+        system = self._machine.system
+        if system is None:
+            return
+        for node in _nodes(system.tree()):
+            parts = node.path.split("/")
+            if len(parts) == 6 and parts[5] == "account":
+                self._papers.pictured(str(parts[4]), node.status)
+
+    def _is_busy(self, docket: Any) -> bool:
+        system = self._machine.system
+        if system is None:
+            return False
+        own = f"/accounts/{docket.name.replace('/', '|')}/"
+        return any(
+            node.busy_for > 0 and ("/accounts/" not in node.path or own in node.path)
+            for node in _nodes(system.tree())
+        )
+
+    # ---- trouble and time ---------------------------------------------------------------------
+
+    def trouble(self, phase: Literal["begins", "ends"], trouble: Trouble) -> None:
+        """Count it; a few kinds cannot be seen from outside."""
+        self._time()
+        if phase == "begins":
+            self.coverage.faults[trouble.name] += 1
+        match trouble:
+            case SlowHandler():
+                for path in self._machine.haunting.paths(trouble.actor):
+                    self._circumstances.busy(path, phase == "begins")
+            case RevokeTokens() | RejectLogin() if phase == "begins":
+                for login in self._machine.scenario.seen_by():
+                    if trouble.user in (None, login.name) and isinstance(trouble, RevokeTokens):
+                        self._circumstances.session(login.name, opened=False)
+            case PowerCut() if phase == "begins":
+                self.coverage.saw("power cut")
+                self._power = True
+            case Suspend(seconds=seconds, seen=False) if phase == "begins":
+                self._circumstances.asleep(seconds)
+            case ClockJump() | ClockDrift():
+                self._wrong_until = self.bench.now + AFTER_A_WRONG_CLOCK
+            case _:
+                pass
+
+    def suspended(self, seconds: float) -> None:  # noqa: ARG002 - as the watcher's
+        """The machine stands still."""
+        self._time()
+        self._circumstances.suspended(True)
+
+    def woken(self) -> None:
+        """It goes on."""
+        self._time()
+        self._circumstances.suspended(False)
+
+    def healed(self) -> None:
+        """What follows is quiet."""
+        self._time()
+        self._healed_at = self.bench.now
+
+    def closing(self) -> None:
+        """The last look."""
+        self._time()
+        self._ask_for_pictures()
+        system = self._machine.system
+        if system is None:
+            self._papers.finish(self.bench.now - self._healed_at, ("the daemon",))
+            return
+        nodes = list(_nodes(system.tree()))
+        restless = [node.path for node in nodes if node.state != "running"]
+        self._papers.finish(self.bench.now - self._healed_at, restless)
+        self._count_mail(system, nodes)
+
+    def _count_mail(self, system: System, nodes: Iterable[Node]) -> None:
+        dead: dict[str, int] = {}
+        for (path, _, cause), number in system.dead_letters.counts.items():
+            if cause in ACCEPTED:
+                dead[path] = dead.get(path, 0) + number
+        for node in nodes:
+            ref = None if node.kind == "supervisor" else system.at(node.path)
+            if ref is None or node.busy_for > 0:
+                continue
+            mail = ref.statistics()
+            accounted = mail.handled + mail.conflated + mail.depth + dead.get(node.path, 0)
+            self._papers.mail(node.path, mail.accepted, accounted)
+
+
+def terms_of(rules: Iterable[Rule]) -> Terms:
+    """The limits of an account's rules, as numbers."""
+    terms: dict[str, Any] = {}
+    for rule in rules:
+        match rule:
+            case MaxContracts():
+                terms |= {
+                    "max_contracts": float(rule.limit),
+                    "mini_equivalent": rule.count == "mini_equivalent",
+                }
+            case DailyLoss():
+                terms |= {
+                    "daily_loss": float(rule.limit - rule.buffer),
+                    "realised": rule.basis == "realised",
+                }
+            case UnrealizedLoss():
+                terms |= {
+                    "unrealized_loss": float(rule.limit),
+                    "total_unrealized": rule.scope == "total",
+                }
+            case SymbolBlock():
+                terms |= {"blocked": frozenset(rule.symbols), "only": frozenset(rule.only)}
+            case NoStopLoss():
+                terms |= {
+                    "grace": rule.grace.total_seconds(),
+                    "uncovered_only": rule.close == "uncovered",
+                }
+            case _:
+                raise TypeError(f"the referee does not know {rule.name}")
+    return Terms(**terms)
+
+
+def _order_of(payload: Mapping[str, Any]) -> Order:
+    return Order(
+        payload["id"],
+        payload["contractId"],
+        1 if payload["side"] == 0 else -1,
+        payload["size"] - payload["fillVolume"],
+        payload["type"],
+        payload["status"],
+        payload["parentOrderId"],
+    )
+
+
+def _told_order(order: domain.Order) -> Order:
+    return Order(
+        order.id,
+        order.contract_id,
+        order.side.sign,
+        order.remaining,
+        order.type.value,
+        order.status.value,
+        order.parent_id,
+    )
+
+
+def _trade_of(payload: Mapping[str, Any]) -> Trade:
+    return Trade(
+        payload["id"],
+        payload["contractId"],
+        payload["size"] * (1 if payload["side"] == 0 else -1),
+        float(payload["price"]),
+        float(payload["fees"]),
+        datetime.fromisoformat(payload["creationTimestamp"]),
+        payload["voided"],
+    )
+
+
+def _told_trade(trade: domain.Trade) -> Trade:
+    return Trade(
+        trade.id,
+        trade.contract_id,
+        trade.size * trade.side.sign,
+        float(trade.price),
+        float(trade.fees or 0),
+        trade.at,
+        trade.voided,
+    )
+
+
+def _outcome(answer: object) -> str:
+    match answer:
+        case Done():
+            return "done"
+        case Refused():
+            return "refused"
+        case NotExecuted():
+            return "not executed"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "lost"
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)

@@ -1,0 +1,177 @@
+"""Whether each request of the daemon was allowed, did only good, and was answered."""
+
+from collections.abc import Sequence
+
+from attrs import define
+
+from simulation.bench import Bench, Plea
+from simulation.docket import Docket
+from simulation.excuses import USUAL_ANSWER, Excuse, next_try
+from simulation.invariants import (
+    JUST_BEFORE,
+    Key,
+    allows_cancel,
+    allows_close,
+    allows_uncovered,
+)
+
+REVERSAL_WITHIN = 1.5
+"""Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
+
+
+@define(eq=False)
+class Requests:
+    """Judges closes and cancellations."""
+
+    _bench: Bench
+
+    def asked(self, account: int, kind: str, target: str, size: int = 0) -> Plea:
+        """The daemon asks for a ``close``, ``partial_close`` (a contract) or ``cancel`` (an order)."""
+        docket = self._bench.dockets[account]
+        asked = Plea(docket, kind, target, self._bench.now)
+        self._bench.under_way.append(asked)
+        docket.excuses.begin(Excuse.ASKED, self._bench.now)
+        docket.look(self._bench.now)
+        keys = docket.breaches(self._bench.now - JUST_BEFORE)
+        if docket.locked:
+            keys |= {("lock", "")}
+        match kind:
+            case "close":
+                allowed = self._may_close(docket, target, keys)
+            case "partial_close":
+                allowed = self._may_reduce(docket, target, size, keys)
+            case _:
+                allowed = self._may_cancel(docket, int(target), keys)
+        if not allowed:
+            self._bench.accuse(
+                11,
+                docket,
+                f"{kind} of {target} {size or ''} without a breach {self._bench.scene(docket)}",
+            )
+        only_day = not docket.locked and all(
+            rule in ("daily_loss", "live", "blind", "reset", "audit") for rule, _ in keys
+        )
+        known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)
+        if allowed and only_day and ("daily_loss", "") in keys and not known:
+            self._bench.accuse(4, docket, f"{kind} of {target} for the day's loss before its lock")
+        if kind == "close" and allowed and docket.life(target):
+            docket.reason_for[target] = docket.life(target)
+        return asked
+
+    def _may_close(self, docket: Docket, contract: str, keys: frozenset[Key]) -> bool:
+        life = docket.life(contract)
+        if not life:
+            return True  # it can do nothing
+        if allows_close(keys, contract) or docket.reason_for.get(contract) == life:
+            return True
+        held = docket.true.held[contract]
+        raced = self._bench.now - held.since <= REVERSAL_WITHIN + USUAL_ANSWER
+        if contract in docket.closed_at and raced:
+            return held.since - docket.closed_at[contract] <= REVERSAL_WITHIN
+        if ("max_contracts", "") not in keys:
+            return False
+        weight = docket.terms.weight(self._bench.instruments[contract].root)
+        return (
+            docket.may_close_size(self._bench.now - JUST_BEFORE, abs(held.net), weight)
+            or docket.true.held != docket.told.held
+        )
+
+    def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
+        if contract not in docket.true.held:
+            return True
+        if allows_uncovered(docket.true, docket.terms, contract, size):
+            return ("no_stop_loss", contract) in keys
+        weight = docket.terms.weight(self._bench.instruments[contract].root)
+        return docket.may_close_size(self._bench.now - JUST_BEFORE, size, weight)
+
+    def _may_cancel(self, docket: Docket, order_id: int, keys: frozenset[Key]) -> bool:
+        order = docket.true.orders.get(order_id)
+        if order is None or order_id in docket.rightly_cancelled:
+            return True
+        closed = order.contract in docket.closed_at
+        flat = order.contract not in docket.true.held or order.contract not in docket.told.held
+        if (closed and flat) or allows_cancel(docket.true, keys, order):
+            docket.rightly_cancelled.add(order_id)
+            return True
+        return False
+
+    def arrived(self, account: int, kind: str, target: str) -> None:
+        """The exchange has got a request of ours."""
+        for asked in self._pleas_of(account, kind, target):
+            asked.arrived = True
+
+    def executed(
+        self, account: int, kind: str, target: str, size: int, opened: Sequence[str], accepted: bool
+    ) -> None:
+        """The exchange carried a request of ours out, or refused it by its own rules.
+
+        ``opened``: half-turns with which it opened something.
+        """
+        docket = self._bench.dockets.get(account)
+        if docket is None:
+            return
+        for what in opened:
+            self._bench.accuse(2, docket, f"{kind} of {target} opened {what}")
+        if not accepted:
+            return
+        for asked in self._pleas_of(account, kind, target):
+            asked.executed = True
+        self._bench.coverage.saw(f"{kind.replace('_', ' ')} executed")
+        if kind == "partial_close":
+            self._reduced(docket, target, size)
+
+    def _pleas_of(self, account: int, kind: str, target: str) -> list[Plea]:
+        return [
+            it
+            for it in self._bench.under_way
+            if (it.docket.id, it.kind, it.target) == (account, kind, target)
+        ]
+
+    def _reduced(self, docket: Docket, contract: str, size: int) -> None:
+        since = min(
+            (
+                it.at
+                for it in self._bench.under_way
+                if it.docket is docket and it.target == contract
+            ),
+            default=self._bench.now,
+        )
+        weight = docket.terms.weight(self._bench.instruments[contract].root)
+        fits = docket.may_close_size(since - JUST_BEFORE, size, weight)
+        fits = fits or (docket.terms.uncovered_only and ("no_stop_loss", contract) in docket.open)
+        docket.ours += size * weight
+        if not fits:
+            self._bench.accuse(
+                3, docket, f"{size} of {contract} closed, more than was ever too many"
+            )
+        docket.look(self._bench.now)
+
+    def answered(self, asked: Plea, outcome: str) -> None:
+        """A request was answered, as the daemon sees it.
+
+        ``done``, ``refused``, ``not executed``, ``unknown``; ``lost``: nobody waits for it any more.
+        """
+        if asked.over:
+            return
+        asked.over = True
+        self._bench.under_way.remove(asked)
+        docket, excuses = asked.docket, asked.docket.excuses
+        self._bench.coverage.requests[f"{asked.kind} {outcome}"] += 1
+        excuses.end(Excuse.ASKED, self._bench.now, unless_shorter=USUAL_ANSWER)
+        if outcome == "unknown":
+            self._bench.coverage.saw(
+                f"request unknown and {'' if asked.executed else 'not '}executed"
+            )
+        elif outcome in ("refused", "not executed"):
+            self._bench.coverage.saw(f"request {outcome}")
+        if outcome != "lost":
+            docket.answered.append(self._bench.now)
+            self._bench.owes_records(docket)
+        if outcome == "done":
+            # The number of tries goes on while the same life stands, and so do the pauses.
+            if docket.failures.get(asked.target):
+                excuses.lasts(Excuse.REFUSED, self._bench.now + 0.5)
+        else:
+            failures = docket.failures[asked.target] = docket.failures.get(asked.target, 0) + 1
+            excuses.lasts(Excuse.REFUSED, self._bench.now + next_try(failures) + 0.05)
+        self._bench.deadlines_again(docket)
