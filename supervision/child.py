@@ -54,6 +54,7 @@ class Child:
         """What ended the latest life, if it was an error."""
         self.reason = ""
         self._stopping = False
+        self._orderly = False
         self._verdict: Exception | None = None
         self._scope = trio.CancelScope()
 
@@ -73,6 +74,7 @@ class Child:
         self.generation = generation
         self.alive, self._stopping = True, False
         self.error = self._verdict = None
+        self._orderly = False
         self._scope = trio.CancelScope(deadline=trio.current_time() + self.spec.start_within)
         self.body.prepare(generation)
         nursery.start_soon(self._run, report, name=self.path)
@@ -117,6 +119,7 @@ class Child:
 
         try:
             await self.body.run(started)
+            self._orderly = True
         except* Exception as group:  # noqa: BLE001 - the boundary
             self.error = sole(group)
 
@@ -133,6 +136,8 @@ class Child:
             self.last_error = self.reason = f"{type(self.error).__name__}: {self.error}"
         elif self._scope.cancelled_caught:
             self.reason = f"cancelled: did not stop in {self.spec.stop_within} s"
+        elif not self._orderly:
+            self.reason = "cancelled from outside while it started"
         else:
             self.reason = "stopped"
         self.alive = False

@@ -97,12 +97,15 @@ async def test_a_cancel_while_starting_stops_what_has_started(autojump_clock: Mo
         async def started(self) -> None:
             await trio.sleep_forever()
 
+    events: list[SupervisionEvent] = []
     endless = ChildSpec("endless", Ref[str]("endless"), Endless, start_within=60)
     with trio.move_on_after(5) as scope:
-        async with opened(SupervisorSpec("top", (spec, endless))):
+        async with opened(SupervisorSpec("top", (spec, endless)), events):
             pytest.fail("it must not be entered")
     assert scope.cancelled_caught
     assert diary == ["-c", "-b", "-a"]
+    (end,) = [event for event in events if event.path == "top/endless"]
+    assert end == Stopped("top/endless", 1, "cancelled from outside while it started")
 
 
 async def test_an_error_of_the_caller_arrives_as_it_was_raised(autojump_clock: MockClock) -> None:
