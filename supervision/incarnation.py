@@ -8,6 +8,7 @@ before its handler sees it; whatever ends the handler, the message is accounted 
 
 import math
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import trio
@@ -125,7 +126,7 @@ class Incarnation:
 
     async def _handle_batch(self, actor: Actor[Any], context: Context[Any]) -> None:
         ref, pop = self.ref, self.ref._mailbox.pop
-        handle = self._handle_allowed if self._shut_out else actor.handle
+        handle = partial(self._handle_allowed, actor) if self._shut_out else actor.handle
         now = trio.lowlevel.current_clock().current_time
         self.busy_since = now()
         enough = self.busy_since + BATCH_SECONDS
@@ -141,11 +142,11 @@ class Incarnation:
             if self.busy_since >= enough or context._stop_asked:
                 return
 
-    async def _handle_allowed(self, message: Any) -> None:
+    async def _handle_allowed(self, actor: Actor[Any], message: Any) -> None:
         """Handle it, unless its class has been shut out."""
         if type(message) in self._shut_out:
             self.ref._handled -= 1  # it is counted as buried
             self.ref._bury(message, Cause.QUARANTINED)
             self.ref._give_up_on(message, "its class of messages is in quarantine")
-        elif self._actor is not None:
-            await self._actor.handle(message)
+        else:
+            await actor.handle(message)

@@ -1,0 +1,123 @@
+"""The timers of one incarnation: in order, in time, and one task for all of them."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+from trio.testing import MockClock
+
+from supervision.timers import Timer, Timers, next_beat
+
+times = st.integers(0, 10_000)
+
+
+@given(times, st.integers(1, 1000), times)
+def test_the_next_beat_is_the_first_of_its_row_that_lies_ahead(
+    due: int, period: int, late: int
+) -> None:
+    """One that falls on this very instant has been missed, or rung just now."""
+    now = due + late
+    beat = next_beat(due, period, now)
+    assert (beat - due) % period == 0
+    assert beat - period <= now < beat
+
+
+def test_a_beat_that_is_taken_early_is_followed_by_the_next() -> None:
+    """Never by itself once more."""
+    assert next_beat(10.0, 5.0, 9.0) == 15.0
+    assert next_beat(10.0, 5.0, 2.0) == 15.0
+
+
+def ringing(arm: Callable[[Timers], object], *, until: float) -> list[tuple[float, object]]:
+    """When the timers ring that are armed at the start, in virtual time."""
+    rung: list[tuple[float, object]] = []
+
+    async def main() -> None:
+        timers = Timers(lambda word: rung.append((trio.current_time(), word)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(timers.run)
+            await trio.testing.wait_all_tasks_blocked()
+            arm(timers)
+            await trio.sleep(until)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    return rung
+
+
+def test_timers_ring_in_the_order_of_their_times_and_then_of_their_arming() -> None:
+    """Each at its time, however they were armed; messages themselves are never compared."""
+
+    def arm(timers: Timers) -> None:
+        for due, word in [(3.0, "late"), (1.0, {}), (2.0, "middle"), (1.0, {"second": 1})]:
+            timers.add(due, math.inf, word)
+
+    expected = [(1.0, {}), (1.0, {"second": 1}), (2.0, "middle"), (3.0, "late")]
+    assert ringing(arm, until=9) == expected
+
+
+def test_a_period_rings_at_every_beat() -> None:
+    """Beside one that rings once."""
+
+    def arm(timers: Timers) -> None:
+        timers.add(2.0, 2.0, "beat")
+        timers.add(3.0, math.inf, "once")
+
+    assert ringing(arm, until=7) == [(2.0, "beat"), (3.0, "once"), (4.0, "beat"), (6.0, "beat")]
+
+
+def test_one_that_is_due_already_rings_at_once() -> None:
+    """The task need not have slept for it."""
+    assert ringing(lambda timers: timers.add(0.0, math.inf, "now"), until=1) == [(0.0, "now")]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_cancelled_timer_stays_silent_and_the_others_ring(which: int) -> None:
+    """Also when it is the next in line; cancelling twice is cancelling."""
+
+    def arm(timers: Timers) -> None:
+        armed: list[Timer] = [timers.add(at, math.inf, at) for at in (1.0, 2.0, 3.0)]
+        armed[which].cancel()
+        armed[which].cancel()
+
+    heard = [at for at, _ in ringing(arm, until=9)]
+    assert heard == [at for at in (1.0, 2.0, 3.0) if at != which + 1]
+
+
+def test_a_cancelled_timer_is_not_kept_until_its_time() -> None:
+    """An actor that arms and disarms at every message would collect them."""
+    left: list[int] = []
+
+    async def main() -> None:
+        timers = Timers(lambda _: None)
+        for _ in range(100):
+            timers.add(3600.0, math.inf, "never").cancel()
+        with trio.move_on_after(1):
+            await timers.run()
+        left.append(len(timers._heap))
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert left == [0]
+
+
+def test_a_timer_that_comes_later_does_not_wake_the_task() -> None:
+    """Arming is a push onto a heap: it costs a reading of the clock only when it comes first."""
+    woken: list[str] = []
+
+    async def main() -> None:
+        timers = Timers(lambda _: None)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(timers.run)
+            timers.add(10.0, math.inf, "first")
+            await trio.testing.wait_all_tasks_blocked()
+            for due, word in [(20.0, "later"), (10.0, "same"), (5.0, "earlier")]:
+                timers.add(due, math.inf, word)
+                if timers._wakeup._sleeper is None:
+                    woken.append(word)
+            nursery.cancel_scope.cancel()
+
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+    assert woken == ["earlier"]
