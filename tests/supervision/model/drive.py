@@ -1,7 +1,7 @@
 """Runs a plan on the real runtime in virtual time and writes down what is seen."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,15 +64,17 @@ class Endless(Exception):
 
 
 class Draws(random.Random):
-    """Chance that was written down before."""
+    """Chance that was written down before; it tells when it is asked."""
 
-    def __init__(self, draws: tuple[float, ...]) -> None:
+    def __init__(self, draws: tuple[float, ...], tell: Callable[[str], None]) -> None:
         super().__init__(0)
         self._draws = draws
         self._drawn = 0
+        self._tell = tell
 
     def random(self) -> float:
         self._drawn += 1
+        self._tell("draws")
         return self._draws[(self._drawn - 1) % len(self._draws)]
 
 
@@ -83,6 +85,8 @@ class Stage:
     plan: Plan
     steps: list[tuple[float, Item]] = field(factory=list)
     refs: dict[str, Ref[Tell]] = field(factory=dict)
+    """The newest at every path."""
+    made: list[Ref[Tell]] = field(factory=list)
     pools: dict[str, Dynamic] = field(factory=dict)
     traps: dict[str, trio.Event] = field(factory=dict)
     """One for every path where an incarnation is alive; set, it crashes it."""
@@ -189,6 +193,7 @@ def _spec(plan: ChildPlan, path: str, stage: Stage) -> ChildSpec[Tell] | Supervi
         return _supervisor(plan, path, stage)
     ref: Ref[Tell] = Ref(path)
     stage.refs[path] = ref
+    stage.made.append(ref)
     return ChildSpec(
         plan.id,
         ref,
@@ -230,6 +235,8 @@ def _cause(trouble: Trouble, stage: Stage) -> str:
         case Inject(path):
             return _inject(path, stage.system)
         case Tell(path):
+            if path not in stage.refs:
+                return "nobody"
             stage.refs[path].tell(trouble)
             return "done"
         case Add(path, child):
@@ -262,6 +269,8 @@ def _inject(path: str, system: System | None) -> str:
 
 
 def _add(path: str, child: ChildPlan, stage: Stage) -> str:
+    if path not in stage.pools:
+        return "nobody"
     place = f"{path}/{child.id}"
     former = stage.refs.get(place)
     try:
@@ -283,7 +292,7 @@ async def _make_trouble(stage: Stage) -> None:
 async def _host(stage: Stage, root: SupervisorSpec) -> str:
     try:
         with stage.host:
-            chance = Draws(stage.plan.draws)
+            chance = Draws(stage.plan.draws, stage.saw)
             async with open_system(root, chance=chance, observe=stage.observe) as system:
                 stage.system = system
                 await (system.wait() if stage.plan.waits else stage.leave.wait())
@@ -303,10 +312,14 @@ async def _play(stage: Stage) -> tuple[tuple[str, str], ...]:
 
 
 def _dead(stage: Stage) -> tuple[tuple[str, str], ...]:
-    letters = next((r._dead_letters for r in stage.refs.values() if r._dead_letters), None)
+    letters = next((r._dead_letters for r in stage.made if r._dead_letters), None)
     recent = () if letters is None else letters.recent
     return tuple(
-        sorted((str(letter.message.number), letter.cause.name.lower()) for letter in recent)
+        sorted(
+            (str(letter.message.number), letter.cause.name.lower())
+            for letter in recent
+            if isinstance(letter.message, Tell)
+        )
     )
 
 

@@ -175,6 +175,7 @@ class Supervisor(Child):
         if child.asked or child.doomed:
             items.append((*again, str(max(0.0, child.due - self.world.now))))
             return Move(tuple(items), lambda: self._lay_down(child))
+        items.append(("draws",))
         verdict, number = self._verdict(child)
         if verdict == "restart":
             items.append((*again, str(number)))

@@ -128,6 +128,10 @@ class World:
                 result, do = self._effect(trouble)
                 yield Move((("trouble", repr(trouble), result),), lambda: self._make_it(do))
 
+    @property
+    def _places(self) -> set[str]:
+        return {*self.mailboxes, *self.pools}
+
     def _make_it(self, do: Callable[[], None]) -> None:
         self.troubles_made += 1
         do()
@@ -138,6 +142,8 @@ class World:
                 return self._break(path)
             case Inject(path):
                 return self._inject(path)
+            case Tell(path) | Add(path) | Remove(path) if path not in self._places:
+                return "nobody", _nothing
             case Tell(path):
                 return "done", lambda: self._tell(path, trouble)
             case Add(path, child):
