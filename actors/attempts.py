@@ -14,6 +14,11 @@ VERIFY_WITHIN = 0.5
 """How long an accepted request may stay without an event before the broker is read."""
 ANSWER_WITHIN = 10.0
 """A request without an answer for so long counts as unknown."""
+FRESH_FOR = 0.5
+"""A retry is decided on a read that began at most so long before it was due."""
+LOST_AFTER = 1.0
+"""Seconds from the end of a connection's life within which its successor answers all that it finds
+queued or interrupted: what is unanswered then was lost with its message."""
 
 
 @frozen
@@ -79,6 +84,15 @@ class Pursuit:
             self.look_at, self.due = mono, mono + delay
         if self.keep < self.sent_keep:
             self.widen(self.keep, mono)
+
+    def carrier_ended(self, mono: float) -> None:
+        """The connection has ended; what it was about to do will perhaps never be answered."""
+        if self.request is not None:
+            self.due = min(self.due, mono + LOST_AFTER)
+
+    def outlived(self, read_began: float) -> bool:
+        """Whether a read is too old for a retry to rest on."""
+        return self.tries > 0 and read_began < self.due - FRESH_FOR
 
     def widen(self, keep: int, mono: float) -> None:
         """More is to be closed than before: a full close needs no read and does not wait."""

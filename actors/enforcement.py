@@ -145,6 +145,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._enforcer = Enforcer(
             name=f"{self._account}-{self._journal.statistics().last}-{generation}",
             last_request=generation * REQUESTS_PER_LIFE,
+            heir=generation > 1,
         )
         now = self._clock.now()
         self._locked = any(lock.until > now for lock in image.locks)
@@ -174,6 +175,7 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._read_failed(purpose, mono)
             case PeerEnded():
                 self._read_failed(self._reading, mono)  # its reads have ended with it
+                self._enforcer.connection_ended(mono)
             case Wake("paperwork"):
                 self._do_paperwork()
                 return

@@ -35,8 +35,6 @@ from risk.domain import Episode, Order, Position
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
 from store.records import Intent
 
-FRESH_FOR = 0.5
-"""A retry is decided on a read that began at most so long before it was due."""
 REVERSAL_WITHIN = 1.0
 """An opposite position first seen so soon after our close is the product of a race with it."""
 VERDICT_GOOD_FOR = 1.0
@@ -53,6 +51,8 @@ class Enforcer:
 
     name: str
     """Prefix of intent ids; differs per incarnation, so that ids never repeat."""
+    heir: bool = False
+    """An earlier life may have sent what nobody remembers: nothing leaves before a read."""
     positions: dict[str, Position] = field(factory=dict)
     """Open positions by contract, newest known."""
     orders: dict[int, Order] = field(factory=dict)
@@ -104,14 +104,10 @@ class Enforcer:
         match intent.action:
             case Flatten():
                 self.flattening, self._flatten_read_from = intent, mono
-            case Close(contract_id):
-                self.pursuits[contract_id] = Pursuit(
-                    intent, 0, intent.episode, mono, read_from=mono
-                )
-            case Reduce(contract_id, keep):
-                self.pursuits[contract_id] = Pursuit(
-                    intent, keep, intent.episode, mono, read_from=mono
-                )
+            case Close(contract_id) | Reduce(contract_id):
+                keep = intent.action.keep if isinstance(intent.action, Reduce) else 0
+                pursuit = Pursuit(intent, keep, intent.episode, mono, read_from=mono)
+                self.pursuits[contract_id] = pursuit
             case Cancel(order_id):
                 self.cancels[order_id] = Pursuit(intent, 0, None, mono, read_from=mono)
 
@@ -170,6 +166,11 @@ class Enforcer:
         for pursuit in self._all():
             if pursuit.request is None:
                 pursuit.due, pursuit.look_at = min(pursuit.due, mono), min(pursuit.look_at, mono)
+
+    def connection_ended(self, mono: float) -> None:
+        """Whoever carried the requests is gone; one whose message died with it is never answered."""
+        for pursuit in self._all():
+            pursuit.carrier_ended(mono)
 
     # ---- what follows -------------------------------------------------------------------------
 
@@ -284,8 +285,8 @@ class Enforcer:
         pursuit = self.pursuits[contract_id]
         if not self._request_over(pursuit, mono):
             return
-        how = self._fulfilled(pursuit, contract_id)
-        if how and self._informed and self._read_is_new(pursuit):
+        how = self._fulfilled(pursuit, contract_id) if self._informed else ""
+        if how and self._read_is_new(pursuit):
             self._end_pursuit(contract_id, pursuit, how, mono)
             return
         if how:
@@ -323,8 +324,7 @@ class Enforcer:
 
     def _ready(self, pursuit: Pursuit, mono: float) -> bool:
         """At its due time: may it be sent, or must the broker be read (again) first?"""
-        stale = pursuit.tries > 0 and self._read_began < pursuit.due - FRESH_FOR
-        if stale and self._read_is_new(pursuit):
+        if pursuit.outlived(self._read_began) and self._read_is_new(pursuit):
             pursuit.read_from = pursuit.look_at = mono
         return self._may_send(pursuit)
 
@@ -334,7 +334,8 @@ class Enforcer:
         return self._read_is_new(pursuit) or self._reads_failed >= BLIND_AFTER_FAILED_READS
 
     def _read_is_new(self, pursuit: Pursuit) -> bool:
-        return pursuit.read_from is None or self._read_began >= pursuit.read_from
+        needed = pursuit.read_from is not None or (self.heir and self._read_began == -NEVER)
+        return not needed or self._read_began >= (pursuit.read_from or 0.0)
 
     def _send(self, contract_id: str, pursuit: Pursuit, mono: float) -> None:
         position = self.positions.get(contract_id)

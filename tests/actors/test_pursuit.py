@@ -456,3 +456,40 @@ def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> N
     assert of(enforcer.step(1.28), ReadExposure) == [ReadExposure()]
     enforcer.exposure((held(8),), (), 1.29)
     assert of(enforcer.step(1.29), SendPartialClose) == [SendPartialClose(2, MNQ, 2)]
+
+
+def test_a_resumed_close_is_not_taken_for_done_before_anything_is_known() -> None:
+    """An empty picture shows nothing as flat: the position that then appears is no new breach."""
+    enforcer = Enforcer("A")
+    violation = breach(Close(MNQ))
+    enforcer.resume(Intent("A-1", Close(MNQ), violation, held(2).episode), 1.0)
+    enforcer.step(1.0)
+    enforcer.seen([held(2)], (), True, 1.01)
+    assert of(enforcer.step(1.01), SendClose) == []
+    enforcer.exposure([held(2)], (), 1.05)
+    assert of(enforcer.step(1.05), SendClose) == [SendClose(1, MNQ)]
+
+
+def test_an_heir_sends_nothing_before_it_has_read() -> None:
+    """What its dead predecessor has sent may be under way: the same verdict is no second close."""
+    enforcer = Enforcer("A", heir=True)
+    enforcer.seen([held(2)], (), True, 1.0)
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    effects = enforcer.step(1.0)
+    assert of(effects, SendClose) == []
+    assert len(of(effects, ReadExposure)) == 1
+    enforcer.exposure((), (), 1.05)
+    assert of(enforcer.step(1.05), SendClose) == []
+
+
+def test_a_request_that_died_with_the_connection_is_soon_tried_again() -> None:
+    """Nobody will ever answer it, and ten seconds are long for a position in breach."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.connection_ended(1.0)
+    assert enforcer.wake_at <= 2.0
+    enforcer.step(2.0)
+    enforcer.step(2.5)
+    enforcer.exposure([held(2)], (), 2.6)
+    assert of(enforcer.step(2.6), SendClose) == [SendClose(2, MNQ)]
