@@ -37,6 +37,8 @@ class Plea:
     arrived: bool = False
     """The exchange has got it."""
     executed: bool = False
+    orphaned: bool = False
+    """Who asked has fallen: nobody writes the answer down."""
     over: bool = False
 
 
@@ -117,6 +119,8 @@ class Bench:
                 self.wake(due, docket)
             if due <= self.now + 1e-9:
                 docket.accused.add(key)
+                if key[0] == "audit":
+                    docket.answered.clear()
                 self._accuse_breach(docket, key)
 
     def _accuse_breach(self, docket: Docket, key: Key) -> None:

@@ -108,7 +108,8 @@ class Circumstances:
         if not injected:
             self._bench.accuse(10, path, f"crashed by itself: {error}")
         for docket in self._concerned(path):
-            if any(it.docket is docket for it in self._bench.under_way):
+            under_way = [it for it in self._bench.under_way if it.docket is docket]
+            if under_way:
                 self._bench.coverage.saw("crash with a request under way")
             docket.excuses.hold(Excuse.CRASHED, True, self._bench.now)
             if part == "connection":
@@ -117,6 +118,8 @@ class Circumstances:
             if part == "account":
                 self._forget(docket)
             if part in ("enforcement", "connection", "store"):
+                for plea in under_way:
+                    plea.orphaned = True
                 docket.answered.clear()
                 docket.obliges(("audit", ""), False, self._bench.now)
 

@@ -58,6 +58,9 @@ class Docket:
     untold_trades: set[int] = field(factory=set)
     """Half-turns that the daemon has not been told, or not as they are now."""
 
+    moved_at: float = 0.0
+    """When positions or orders last changed in truth."""
+
     # ---- breaches
     open: dict[Key, float] = field(factory=dict)
     """Breaches in truth, and since when."""

@@ -48,6 +48,11 @@ class Excuse(enum.Enum):
     REFUSED = Aspect.MEANS, 1.0, "refused or uncertain; the next try is due (GATEWAY 4.3), then 1 s"
     UNREADABLE = Aspect.MEANS, 3.0, "a frame without meaning came: read anew, 3 rounds and proofs"
     RECONCILING = Aspect.MONEY, 2.0, "trades are asked for up to 1.7 s (DESIGN 2, proof)"
+    MISREAD = (
+        Aspect.POSITIONS,
+        5.0,
+        "the broker answered what was no longer so: until the next audit",
+    )
     UNTOLD_POSITION = Aspect.POSITIONS, 1.0, "the daemon has not been told of the position"
     UNTOLD_ORDER = Aspect.ORDERS, 1.0, "the daemon has not been told of an order"
     UNTOLD_TRADE = Aspect.MONEY, 2.0, "trades and positions told apart: 2 s (DESIGN 3.1)"
@@ -55,6 +60,8 @@ class Excuse(enum.Enum):
     WIDE = Aspect.PRICES, 1.0, "a wide spread must last 1 s before money rules act on it"
 
 
+AUDIT_EXPOSED, AUDIT_FLAT = 30.0, 60.0
+"""Seconds between audits of an account that holds something, or nothing (DESIGN 2)."""
 NOTICEABLE = 0.0005
 """Seconds below which an excuse has not existed: what is told at once is told."""
 USUAL_ANSWER = 0.25

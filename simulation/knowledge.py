@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from attrs import define
 
 from simulation.bench import Bench
-from simulation.excuses import Excuse
+from simulation.docket import Docket
+from simulation.excuses import AUDIT_EXPOSED, AUDIT_FLAT, Excuse
 from simulation.trading_days import day_name
 from simulation.truth import Order, Trade
 
@@ -47,6 +48,7 @@ class Knowledge:
                 docket.closed_at[contract] = self._bench.now
             docket.failures.pop(contract, None)
         docket.true.position(contract, id_, net, average, self._bench.now)
+        docket.moved_at = self._bench.now
         self._bench.changed(docket)
 
     def order(self, account: int, order: Order) -> None:
@@ -54,6 +56,7 @@ class Knowledge:
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.true.order(order, self._bench.now)
+            docket.moved_at = self._bench.now
             self._bench.changed(docket)
 
     def trade(self, account: int, trade: Trade) -> None:
@@ -109,22 +112,30 @@ class Knowledge:
     def _of_today(self, trade: Trade) -> bool:
         return day_name(trade.at) == day_name(self._bench.wall())
 
-    def read_positions(self, account: int, held: Iterable[tuple[str, int, int, float]]) -> None:
+    def read_positions(
+        self, account: int, held: Iterable[tuple[str, int, int, float]], asked_at: float
+    ) -> None:
         """An answer with all open positions passed the port: contract, life, net, average."""
         docket = self._bench.dockets[account]
         listed = {contract: (id_, net, average) for contract, id_, net, average in held}
-        blind = bool(docket.excuses.standing[Excuse.UNTOLD_POSITION])
+        blind = docket.excuses.standing[Excuse.UNTOLD_POSITION]
         for contract in [it for it in docket.told.held if it not in listed]:
             docket.told.position(contract, 0, 0, 0.0, self._bench.now)
         for contract, (id_, net, average) in listed.items():
             docket.told.position(contract, id_, net, average, self._bench.now)
         self._bench.changed(docket)
-        if blind and not docket.excuses.standing[Excuse.UNTOLD_POSITION] and not docket.phase:
-            return
-        if blind and not docket.excuses.standing[Excuse.UNTOLD_POSITION]:
+        if docket.excuses.standing[Excuse.UNTOLD_POSITION]:
+            self._misread(docket, asked_at)
+        elif blind and docket.phase == "live":
             self._bench.coverage.saw("event lost and found by a read")
 
-    def read_orders(self, account: int, orders: Iterable[Order]) -> None:
+    def _misread(self, docket: Docket, asked_at: float) -> None:
+        """An answer that was false all the time since the question: the daemon cannot know."""
+        if docket.moved_at < asked_at:
+            every = AUDIT_EXPOSED if docket.told.held or docket.told.orders else AUDIT_FLAT
+            docket.excuses.lasts(Excuse.MISREAD, self._bench.now + every)
+
+    def read_orders(self, account: int, orders: Iterable[Order], asked_at: float) -> None:
         """An answer with all working orders passed the port."""
         docket = self._bench.dockets[account]
         listed = {order.id: order for order in orders}
@@ -136,6 +147,8 @@ class Knowledge:
         for contract in touched:
             told.protect(contract, self._bench.now)
         self._bench.changed(docket)
+        if docket.excuses.standing[Excuse.UNTOLD_ORDER]:
+            self._misread(docket, asked_at)
 
     def read_trades(self, account: int, trades: Iterable[Trade]) -> None:
         """An answer with the day's half-turns passed the port."""

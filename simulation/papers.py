@@ -158,7 +158,8 @@ class Papers:
         docket.phase = str(status.get("phase", ""))
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
-        if docket.phase != "live" or not docket.excuses.quiet_since(self._bench.now):
+        quiet = docket.excuses.quiet_since(self._bench.now)
+        if docket.phase != "live" or not quiet or self._bench.is_busy(docket):
             return
         self._same_positions(docket, status)
         self._same_locks(docket, status)

@@ -25,7 +25,7 @@ How the invariants of DESIGN, section 3, are judged:
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -115,7 +115,7 @@ class Referee(Watcher):
         self._circumstances = Circumstances(bench)
         self._papers = Papers(bench)
         self._pleas: dict[int, Plea] = {}
-        self._reads: dict[int, Any] = {}
+        self._reads: dict[int, tuple[float, Callable[[bool], None]]] = {}
         self._executing = False
         self._opened_by_us: list[str] = []
         self._wrong_until = -math.inf
@@ -253,7 +253,7 @@ class Referee(Watcher):
             self._pleas[asked.number] = plea
         elif asked.what in ("positions", "orders", "trades", "accounts"):
             ended = self._circumstances.reading(asked.account, asked.login)
-            self._reads[asked.number] = ended
+            self._reads[asked.number] = self.bench.now, ended
 
     def answered(self, asked: Asked, answer: object) -> None:
         """The daemon learns what became of it."""
@@ -264,11 +264,12 @@ class Referee(Watcher):
         elif asked.number in self._pleas:
             self._requests.answered(self._pleas.pop(asked.number), _outcome(answer))
         elif asked.number in self._reads:
+            asked_at, ended = self._reads.pop(asked.number)
             if isinstance(answer, tuple):
-                self._read(asked, answer)
-            self._reads.pop(asked.number)(isinstance(answer, tuple))
+                self._read(asked, answer, asked_at)
+            ended(isinstance(answer, tuple))
 
-    def _read(self, asked: Asked, answer: tuple[Any, ...]) -> None:
+    def _read(self, asked: Asked, answer: tuple[Any, ...], asked_at: float) -> None:
         knowledge, account = self._knowledge, asked.account
         if account is None:
             return
@@ -279,9 +280,9 @@ class Referee(Watcher):
                     for it in answer
                     if it.net
                 ]
-                knowledge.read_positions(account, held)
+                knowledge.read_positions(account, held, asked_at)
             case "orders":
-                knowledge.read_orders(account, map(_told_order, answer))
+                knowledge.read_orders(account, map(_told_order, answer), asked_at)
             case "trades":
                 knowledge.read_trades(account, map(_told_trade, answer))
             case _:
@@ -349,8 +350,8 @@ class Referee(Watcher):
                 self._papers.pictured(str(parts[4]), node.status)
 
     def _is_busy(self, docket: Any) -> bool:
-        system = self._machine.system
-        if system is None:
+        system, faults = self._machine.system, self.coverage.faults
+        if system is None or not (faults[SlowHandler.name] or faults[StuckHandler.name]):
             return False
         own = f"/accounts/{docket.name.replace('/', '|')}/"
         return any(

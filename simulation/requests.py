@@ -1,5 +1,6 @@
 """Whether each request of the daemon was allowed, did only good, and was answered."""
 
+import math
 from collections.abc import Sequence
 
 from attrs import define
@@ -66,8 +67,8 @@ class Requests:
             return True
         held = docket.true.held[contract]
         raced = self._bench.now - held.since <= REVERSAL_WITHIN + USUAL_ANSWER
-        if contract in docket.closed_at and raced:
-            return held.since - docket.closed_at[contract] <= REVERSAL_WITHIN
+        if raced and held.since - docket.closed_at.get(contract, -math.inf) <= REVERSAL_WITHIN:
+            return True
         if ("max_contracts", "") not in keys:
             return False
         weight = docket.terms.weight(self._bench.instruments[contract].root)
@@ -164,7 +165,7 @@ class Requests:
             )
         elif outcome in ("refused", "not executed"):
             self._bench.coverage.saw(f"request {outcome}")
-        if outcome != "lost":
+        if outcome != "lost" and not asked.orphaned:
             docket.answered.append(self._bench.now)
             self._bench.owes_records(docket)
         if outcome == "done":
