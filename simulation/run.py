@@ -1,18 +1,21 @@
 """One run of the whole daemon in virtual time, from its scenario alone."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import structlog
 import trio
 from attrs import field, frozen
 from structlog.typing import EventDict
 
+from simulation.coverage import Coverage
+from simulation.invariants import Violation
 from simulation.machine import Machine
 from simulation.market import Market
+from simulation.referee import Referee
 from simulation.scenario import Scenario
 from simulation.striking import Mischief
 from simulation.trace import Line, Trace
@@ -23,19 +26,7 @@ from supervision.testing import run_virtual
 WELL_WITHIN = 75.0
 """Quiet seconds at the end: a try every 30 s, an audit every 60 s, and what follows of them."""
 STORY = 20.0
-"""Seconds before a violation that its outcome tells."""
-
-
-@frozen
-class Violation:
-    """A promise that was broken."""
-
-    at: float
-    """Virtual seconds since the start."""
-    invariant: int
-    """Its number in the design."""
-    account: str
-    text: str
+"""Seconds of the timeline that an outcome tells."""
 
 
 @frozen
@@ -44,19 +35,21 @@ class Outcome:
 
     scenario: Scenario
     violations: tuple[Violation, ...]
-    coverage: Mapping[str, Any]
+    coverage: Coverage
     trace_hash: str
     messages: int
     """Messages that actors handled."""
     virtual_seconds: float
     lives: int
     """Lives of the daemon."""
+    steps: tuple[str, ...] = field(default=(), repr=False)
+    """Names of the traders' steps that were done; shrinking leaves them out one by one."""
     story: tuple[Line, ...] = field(default=(), repr=False)
-    """The end of the timeline."""
+    """The timeline before the first violation, as far back as :data:`STORY`."""
 
 
 type Watching = Callable[[], Sequence[Watcher]]
-"""Makes the watchers of one run."""
+"""Makes further watchers of one run; the referee is always there."""
 
 
 def simulate(
@@ -79,7 +72,8 @@ def _run(scenario: Scenario, watching: Watching, file: IO[str] | None) -> Outcom
 async def _simulated(scenario: Scenario, watching: Watching, file: IO[str] | None) -> Outcome:
     trace = Trace(file)
     crowd = Crowd(scenario)
-    audience = Audience((trace, *watching(), crowd))
+    referee = Referee()
+    audience = Audience((trace, referee, *watching(), crowd))
     machine = Machine(scenario, audience)
     Market(machine)
     mischief = Mischief(machine, scenario.faults, audience.trouble)
@@ -100,12 +94,13 @@ async def _simulated(scenario: Scenario, watching: Watching, file: IO[str] | Non
         nursery.cancel_scope.cancel(reason="the run is over")
     return Outcome(
         scenario,
-        violations=(),
-        coverage={},
+        violations=referee.violations,
+        coverage=referee.coverage,
         trace_hash=trace.digest(),
         messages=trace.messages,
         virtual_seconds=machine.elapsed,
         lives=machine.life,
+        steps=crowd.steps,
         story=tuple(trace.last(STORY)),
     )
 

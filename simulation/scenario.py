@@ -12,10 +12,15 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from simulation.trouble import Planned
+from simulation.planning import planned_faults
+from simulation.trouble import Planned, Suspend
 
 MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 """9:00 in Chicago on a Wednesday."""
+BEFORE_RESET = datetime(2026, 11, 18, 22, 50, tzinfo=UTC)
+"""Ten minutes before the trading day ends."""
+BEFORE_LONGER_NIGHT = datetime(2026, 10, 30, 21, 50, tzinfo=UTC)
+"""A Friday, ten minutes before the day that lasts to Monday and in which one hour comes twice."""
 USUAL_RULES = "max_contracts=5 daily_loss=1000 unrealized_loss=400 symbol_block=GC no_stop_loss=90"
 
 
@@ -109,3 +114,85 @@ class Scenario:
             faults=tuple(Planned.of(it) for it in said["faults"]),
             omitted=tuple(said["omitted"]),
         )
+
+
+# ---- scenarios at random ---------------------------------------------------------------------------
+
+KINDS = ("minutes", "day", "reset", "night")
+"""``minutes``: twenty, rich in trouble. ``day``: three hours, five accounts, some trouble. ``reset``:
+twenty minutes around the end of a trading day. ``night``: over the end of daylight saving time."""
+TRADERS = ("disciplined", "oversized", "tilted", "blind", "copier")
+RULES = (
+    USUAL_RULES,
+    "max_contracts=3 daily_loss=500 unrealized_loss=200 symbol_block=GC,SI no_stop_loss=30",
+    (
+        "max_contracts=2:mini_equivalent daily_loss=2000 unrealized_loss=900:total "
+        "symbol_block=MNQ,MES,NQ,ES:only no_stop_loss=120"
+    ),
+    "max_contracts=4 daily_loss=300 unrealized_loss=1000 symbol_block=GC no_stop_loss=60:uncovered",
+    "max_contracts=6 daily_loss=800:realised unrealized_loss=350 symbol_block=CL no_stop_loss=20",
+)
+MARKETS = ("calm", "calm", "trending", "wild", "gappy")
+
+
+def generate(seed: int, kind: str = "minutes") -> Scenario:
+    """The scenario of a seed; ValueError for an unknown kind."""
+    if kind not in KINDS:
+        raise ValueError(f"no kind of scenario called {kind}; there are {', '.join(KINDS)}")
+    bare = Scenario(seed, name=f"{kind}-{seed}")
+    chance = bare.chance(f"scenario:{kind}")
+    accounts = _accounts(chance, 5 if kind == "day" else 3)
+    seconds = 10_800.0 if kind == "day" else 1_200.0
+    names = [it.name for it in accounts]
+    return evolve(
+        bare,
+        start=_start(chance, kind),
+        seconds=seconds,
+        accounts=accounts,
+        logins=_logins(chance, accounts),
+        market="calm" if kind == "day" else chance.choice(MARKETS),
+        pace=1.0 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
+        faults=(
+            *_over_the_night(kind),
+            *planned_faults(bare.chance("faults"), seconds, kind, names),
+        ),
+    )
+
+
+def _start(chance: random.Random, kind: str) -> datetime:
+    match kind:
+        case "reset":
+            return BEFORE_RESET
+        case "night":
+            return BEFORE_LONGER_NIGHT
+        case "minutes":
+            return chance.choice((MORNING, MORNING, MORNING, BEFORE_RESET))
+        case _:
+            return MORNING
+
+
+def _accounts(chance: random.Random, number: int) -> tuple[AccountPlan, ...]:
+    """The first is always disciplined: whatever is done to it is a false alarm."""
+    traders = ["disciplined", *chance.choices(TRADERS[1:], k=number - 1)]
+    plans = []
+    for n, trader in enumerate(traders):
+        whose = f"{trader}:{1001 + n - 1}" if trader == "copier" else trader
+        rules = USUAL_RULES if n == 0 else chance.choice(RULES)
+        plans.append(AccountPlan(1001 + n, f"SIM-50K-{n + 1}", whose, rules))
+    return tuple(plans)
+
+
+def _logins(chance: random.Random, accounts: tuple[AccountPlan, ...]) -> tuple[LoginPlan, ...]:
+    """Now and then two, each with some of the accounts."""
+    ids = [it.id for it in accounts]
+    if chance.random() < 0.7:
+        return (LoginPlan("sim", tuple(ids)),)
+    first = chance.randint(1, len(ids) - 1)
+    return LoginPlan("one", tuple(ids[:first])), LoginPlan("two", tuple(ids[first:]))
+
+
+def _over_the_night(kind: str) -> tuple[Planned, ...]:
+    """The machine sleeps from Friday, 100 s after the day's end, to Monday, 300 s before the next."""
+    if kind != "night":
+        return ()
+    return (Planned(700.0, Suspend(seconds=73 * 3600.0 - 400.0, seen=False)),)

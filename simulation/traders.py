@@ -240,7 +240,13 @@ class Crowd(Watcher):
         """Each with the account of his leader."""
         self._omitted = frozenset(scenario.omitted)
         self._open = True
+        self._done: list[str] = []
         self._machine: Machine
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Names of the steps that were done."""
+        return tuple(self._done)
 
     def opened(self, machine: Machine) -> None:
         """Everybody makes his plans."""
@@ -287,6 +293,7 @@ class Crowd(Watcher):
 
     def _act(self, trader: Trader, step: Step) -> None:
         if self._open:
+            self._done.append(step.name)
             trader.act(step)
 
     def exchanged(self, events: tuple[Event, ...]) -> None:
