@@ -86,8 +86,9 @@ class Supervisor:
             finally:
                 with trio.CancelScope(shield=True):
                     await self._wind_down()
-        if self._failure is not None:
-            raise self._failure
+                if self._failure is not None:
+                    # Also when it was cancelled meanwhile: that it has given up is not lost.
+                    raise self._failure
 
     def stop(self, *, for_good: bool, by: float) -> None:
         """Stop the children, in order, and end; at the time ``by`` cut off those still alive."""

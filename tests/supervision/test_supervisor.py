@@ -740,3 +740,24 @@ async def test_an_observer_may_ask_for_a_stop_while_it_is_told(
     async with open_system(spec, chance=random.Random(7), observe=observe) as system:
         await system.wait()
     assert trio.current_time() - asked[0] == pytest.approx(1, abs=0.1)
+
+
+async def test_that_a_supervisor_gave_up_is_not_lost_when_its_time_runs_out_too(
+    shop: Shop, autojump_clock: MockClock
+) -> None:
+    """It winds down because it gave up; the deadline of its start comes in the middle of that."""
+
+    class Slow(Worker):
+        async def stopping(self) -> None:
+            await trio.sleep(3)
+
+    shop.broken.add("b")
+    slow = shop.worker("a", actor=lambda: Slow("a", []))
+    inner = SupervisorSpec(
+        "inner", (slow, shop.worker("b")), intensity=Intensity(0, 10.0), start_within=2.0
+    )
+    async with shop.open(SupervisorSpec("root", (inner,), exhausted=Park(30.0))):
+        pass
+    (parked,) = [event for event in shop.seen(Parked) if event.path == "root/inner"]
+    assert isinstance(parked, Parked)
+    assert isinstance(parked.error, Escalated)
