@@ -154,7 +154,7 @@ class Account(Actor[AccountMessage]):
         match message:
             case Marked(contract_id, mark):
                 wire = self._wires.get(contract_id)
-                changed = self._state.apply_mark(contract_id, mark)
+                changed = self._state.follow_mark(contract_id, mark)
                 if changed and (wire is None or wire.tripped(mark)):
                     self._judge(Trigger.MARK, Origin("mark", trio.current_time()))
             case Fill() | PositionUpdate() | OrderUpdate() | AccountUpdate():

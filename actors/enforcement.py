@@ -149,6 +149,9 @@ class Enforcement(Actor[EnforcementMessage]):
         )
         now = self._clock.now()
         self._locked = any(lock.until > now for lock in image.locks)
+        for lock in image.locks:
+            # It may have been written by a life that ended before it could say so.
+            self._state.tell(LockSet(lock))
         for intent in image.open_intents if self._armed else ():
             if self._outlived(intent):
                 self._later(partial(self._file_end, intent, "left to a new judgement"))

@@ -65,11 +65,14 @@ class PriceCache(Actor[PriceMessage]):
         }
 
     def _quoted(self, contract_id: str, mark: Mark) -> None:
+        holders = self._interest.get(contract_id)
+        if holders is None:
+            return  # nobody would hear what comes after it, and who comes later would take it for news
         known = self._marks.get(contract_id)
         merged = mark if known is None else known.merged(mark)
         self._marks[contract_id] = merged
         marked = Marked(contract_id, merged)
-        for account in self._interest.get(contract_id, ()):
+        for account in holders:
             account.tell(marked)
 
     def _hold(self, message: Hold) -> None:
@@ -84,6 +87,7 @@ class PriceCache(Actor[PriceMessage]):
         for holder in self._holders.values():
             for contract_id in sorted(holder.contracts):
                 self._interest.setdefault(contract_id, []).append(holder.reply_to)
+        self._marks = {key: mark for key, mark in self._marks.items() if key in self._interest}
         for contract_id in sorted(message.contracts - (known.contracts if known else frozenset())):
             if contract_id in self._marks:
                 message.reply_to.tell(Marked(contract_id, self._marks[contract_id]))

@@ -159,6 +159,11 @@ class AccountState:
         """Merge a quote into the contract's prices; False when nothing in it was usable."""
         return self._contract(contract_id).quoted(mark)
 
+    def follow_mark(self, contract_id: str, mark: Mark) -> bool:
+        """The same, unless nothing is held: it would be old for the next position."""
+        state = self._contracts.get(contract_id)
+        return state is not None and state.exposed and state.quoted(mark)
+
     def apply_contract(self, contract: Contract) -> None:
         """Take in the broker's record of a contract."""
         self._records[contract.id] = contract

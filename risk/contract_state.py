@@ -133,6 +133,9 @@ class ContractState:
         if gap == 0:
             self.disagreement, self._accepted_gap, self._parted_at = None, 0, None
             self._agreed = self.ledger.line
+            if not self.net:
+                # Nobody watches this price from here on: a later position must not meet the old one.
+                self.marks = Marks()
             return
         self._parted_at = self._parted_at or now
         before = self.disagreement

@@ -389,3 +389,26 @@ def test_a_reduction_that_is_refused_for_a_while_is_done_in_the_end() -> None:
             assert world.held(1001) == 5
 
     run(story)
+
+
+def test_a_contract_traded_again_is_not_judged_by_the_price_it_had_before() -> None:
+    """Its price was not watched in between; a day's lock for a loss that never was cannot be undone."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            world.trade(1001, -2)
+            await trio.sleep(0.003)
+            world.price("25000.25")
+            await trio.sleep(1)
+            world.price("25300")
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            assert world.locks("SIM-50K-1") == []
+            assert world.held(1001) == 2
+
+    run(story)

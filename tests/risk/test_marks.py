@@ -56,6 +56,16 @@ def test_partial_quotes_merge_into_the_last() -> None:
     assert world.snapshot().contracts[MNQ.id].open == -20
 
 
+def test_a_mark_is_forgotten_with_the_position_it_was_for() -> None:
+    """Nobody watches the price in between: the next position would begin with a loss it never had."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("20000", "20000.25")
+    world.fill(-1, "20000")
+    world.fill(1, "20500")
+    assert world.snapshot().contracts[MNQ.id].open == 0
+
+
 def test_a_position_without_any_price_counts_at_its_entry_and_says_so() -> None:
     """Flagged, never silently zero."""
     world = World()
