@@ -155,6 +155,10 @@ class Builder:
             child_id = self.chance.choice((*names, "y"))
             if self.likely(50):
                 return Remove(path, child_id)
+            # What was a supervisor comes back as one: a path is always of one kind.
+            same = [each for each in plan.children if each.id == child_id]
+            if same and isinstance(same[0], SupervisorPlan):
+                return Add(path, same[0])
             return Add(path, evolve(self.actor(plan), id=child_id))
         if not paths:
             return Stop()

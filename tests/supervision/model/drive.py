@@ -271,13 +271,11 @@ def _inject(path: str, system: System | None) -> str:
 def _add(path: str, child: ChildPlan, stage: Stage) -> str:
     if path not in stage.pools:
         return "nobody"
-    place = f"{path}/{child.id}"
-    former = stage.refs.get(place)
+    refs, pools = dict(stage.refs), dict(stage.pools)
     try:
-        stage.pools[path].start_child(_spec(child, place, stage))
+        stage.pools[path].start_child(_spec(child, f"{path}/{child.id}", stage))
     except ValueError:
-        if former is not None:
-            stage.refs[place] = former
+        stage.refs, stage.pools = refs, pools
         return "refused"
     return "done"
 
