@@ -118,7 +118,9 @@ class Incarnation:
                 await self._handle_batch(actor, context)
                 await actor.turn_ended()
                 self.busy_since = math.inf
-                await trio.lowlevel.checkpoint()
+                if len(mailbox):
+                    # Who falls asleep next lets the others run anyway.
+                    await trio.lowlevel.checkpoint()
             elif self._draining:
                 return
             else:

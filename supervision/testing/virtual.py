@@ -6,6 +6,7 @@ other seeds try other orders. This reaches into Trio, as its own plugin for Hypo
 no public way.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -33,7 +34,30 @@ def run_virtual[R, *Ts](
         raise AssertionError(f"it is not over after {within} virtual seconds")
 
     with _scheduled_by(seed):
-        return trio.run(bounded, clock=MockClock(autojump_threshold=0))
+        return trio.run(bounded, clock=_virtual_clock())
+
+
+def _virtual_clock() -> MockClock:
+    """A clock that jumps when everybody sleeps, and has nothing to do with the real one.
+
+    Trio's own asks the real clock for each time, although none of it passes here, and needs one more
+    round of the loop for each jump. A long run is some ten percent faster without.
+    """
+    clock = MockClock(autojump_threshold=0)
+
+    def current_time() -> float:
+        return clock._virtual_base
+
+    def jump_to_next_deadline() -> None:
+        deadlines = _run.GLOBAL_RUN_CONTEXT.runner.deadlines
+        due = deadlines.next_deadline()
+        if clock._virtual_base < due < math.inf:
+            clock._virtual_base = due
+            deadlines.expire(due)
+
+    clock.current_time = current_time  # type: ignore[method-assign]
+    clock._autojump = jump_to_next_deadline  # type: ignore[method-assign]
+    return clock
 
 
 @contextmanager
