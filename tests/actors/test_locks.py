@@ -9,9 +9,12 @@ from attrs import define
 
 from broker.clock import Clock
 from simulator.faults import RefuseClose, Skew
+from store.entry import Entry
+from supervision import FaultInjected
 from tests.actors.world import World, run
 
 ES = "CON.F.US.EP.Z26"
+ENFORCEMENT = "seawall/logins/sim/accounts/SIM-50K-1/enforcement"
 
 
 @define
@@ -175,5 +178,35 @@ def test_a_clock_that_is_set_past_the_reset_turns_no_day() -> None:
             await trio.sleep(2)
             assert world.held(1001) == 0
             assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+def test_a_lock_whose_writer_dies_before_it_can_say_so_is_kept_all_the_same() -> None:
+    """It is on the disk; the account must not trade on because nobody told it."""
+
+    async def story() -> None:
+        world = World(falls=(ENFORCEMENT,))
+        world.begin()
+        died: list[str] = []
+
+        def die_once(entry: Entry) -> None:
+            if entry.kind == "lock" and not died:
+                died.append(entry.kind)
+                raise FaultInjected("planned")
+
+        world.disk.spooled = die_once
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 4)
+            await trio.sleep(1)
+            world.price("24900")
+            world.trade(1001, -4)
+            await trio.sleep(3)
+            assert died
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            world.trade(1001, 1)
+            await trio.sleep(3)
+            assert world.held(1001) == 0
 
     run(story)

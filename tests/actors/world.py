@@ -26,7 +26,7 @@ from simulator.scenario import Scenario
 from simulator.words import OrderType, Side
 from store.memory import MemoryDisk
 from supervision import Node, System
-from supervision.testing import open_test_system, run_virtual
+from supervision.testing import assert_no_dead_letters, open_test_system, run_virtual
 
 MNQ = "CON.F.US.MNQ.Z26"
 GC = "CON.F.US.GCE.Z26"
@@ -58,6 +58,8 @@ class World:
     armed: bool = True
     read_latency: float = 0.01
     request_latency: float = 0.02
+    falls: tuple[str, ...] = ()
+    """Paths of actors that a test lets die over a message."""
     disk: MemoryDisk = field(factory=MemoryDisk)
     enforced: list[tuple[str, Enforced]] = field(factory=list)
     broker: MemoryBroker = field(init=False)
@@ -93,11 +95,11 @@ class World:
             Ports(self.broker, self.clock, journal, random.Random(self.seed)),
             report=lambda account, enforced: self.enforced.append((account, enforced)),
         )
-        async with open_test_system(daemon.spec, seed=self.seed) as self.system:
+        async with open_test_system(daemon.spec, expect=self.falls, seed=self.seed) as self.system:
             await self.until_live()
             yield self.system
             await trio.sleep(1)
-            assert self.system.dead_letters.total == 0, self.system.dead_letters.recent
+            assert_no_dead_letters(self.system.dead_letters, expect=self.falls)
         await journal.aclose()
 
     # ---- the trader ---------------------------------------------------------------------------
