@@ -69,6 +69,7 @@ class Bench:
     _agenda: list[tuple[float, int, Docket]] = field(factory=list)
     _numbers: "count[int]" = field(factory=count)
     _reset_at: datetime | None = None
+    _lasting: set[tuple[str, str]] = field(factory=set)
 
     def guard(self, name: str, id_: int, login: str, terms: Terms) -> Docket:
         """Open the docket of an account; nothing runs for it yet."""
@@ -135,10 +136,21 @@ class Bench:
         )
         self.accuse(NUMBERS.get(rule, 1), docket, text)
 
-    def accuse(self, invariant: int, docket: Docket | str, text: str) -> None:
-        """A promise was broken."""
+    def accuse(self, invariant: int, docket: Docket | str, text: str, *, once: str = "") -> None:
+        """A promise was broken.
+
+        ``once``: what lasts is told once, until :meth:`settled`.
+        """
         name = docket if isinstance(docket, str) else docket.name
+        if once:
+            if (name, once) in self._lasting:
+                return
+            self._lasting.add((name, once))
         self.violations.append(Violation(round(self.now, 6), invariant, name, text))
+
+    def settled(self, docket: Docket, *lasting: str) -> None:
+        """What was told once is over; should it come again, it is told again."""
+        self._lasting.difference_update((docket.name, it) for it in lasting)
 
     def _account_time(self, at: float) -> None:
         """Share of time live, counted at each instant that anything happened."""

@@ -92,7 +92,14 @@ class Knowledge:
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.told.position(contract, id_, net, average, self._bench.now)
+            self._forget_price(contract)
             self._bench.changed(docket)
+
+    def _forget_price(self, contract: str) -> None:
+        """Nobody holds it, so nobody watches it: an old price is no knowledge of a new position."""
+        if not any(contract in it.told.held for it in self._bench.dockets.values()):
+            self._bench.told_prices.pop(contract, None)
+            self._bench.untold.add(contract)
 
     def told_order(self, account: int, order: Order) -> None:
         """An order event passed the port."""
@@ -121,6 +128,7 @@ class Knowledge:
         blind = docket.excuses.standing[Excuse.UNTOLD_POSITION]
         for contract in [it for it in docket.told.held if it not in listed]:
             docket.told.position(contract, 0, 0, 0.0, self._bench.now)
+            self._forget_price(contract)
         for contract, (id_, net, average) in listed.items():
             docket.told.position(contract, id_, net, average, self._bench.now)
         self._bench.changed(docket)

@@ -163,18 +163,24 @@ class Papers:
             return
         self._same_positions(docket, status)
         self._same_locks(docket, status)
-        net = float(status["net"])
-        truth = docket.true.day(self._bench.true_prices)
-        if abs(net - truth) > ONE_CENT:
-            self._bench.accuse(
-                5, docket, f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
-            )
+        self._same_day(docket, status)
 
     def _same_positions(self, docket: Docket, status: Mapping[str, Any]) -> None:
         believed = {str(it["contract"]): int(it["net"]) for it in status["positions"]}
         held = {contract: held.net for contract, held in docket.true.held.items()}
         if believed != held:
-            self._bench.accuse(5, docket, f"holds {held}, believed {believed}")
+            text = f"holds {held}, believed {believed}"
+            self._bench.accuse(5, docket, text, once="positions")
+        else:
+            self._bench.settled(docket, "positions")
+
+    def _same_day(self, docket: Docket, status: Mapping[str, Any]) -> None:
+        net, truth = float(status["net"]), docket.true.day(self._bench.true_prices)
+        if abs(net - truth) > ONE_CENT:
+            text = f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
+            self._bench.accuse(5, docket, text, once="day")
+        else:
+            self._bench.settled(docket, "day")
 
     def _same_locks(self, docket: Docket, status: Mapping[str, Any]) -> None:
         shown = {
@@ -184,13 +190,16 @@ class Papers:
         late = timedelta(seconds=LOCK_ENDS_WITHIN)
         for rule, until in sorted(shown - docket.locks.keys()):
             if until < wall - late:
-                self._bench.accuse(4, docket, f"still locked by {rule}, which ended at {until}")
+                text = f"still locked by {rule}, which ended at {until}"
+                self._bench.accuse(4, docket, text, once=f"late {until}")
             elif until > wall and not self._bench.disk_refuses():
-                self._bench.accuse(4, docket, f"locked by {rule} until {until}, but no disk has it")
+                text = f"locked by {rule} until {until}, but no disk has it"
+                self._bench.accuse(4, docket, text, once=f"unwritten {until}")
         early = timedelta(seconds=CLOCKS_DIFFER)
         for rule, until in sorted(docket.locks.keys() - shown):
             if until > wall + early:
-                self._bench.accuse(4, docket, f"the lock of {rule} until {until} is not held")
+                text = f"the lock of {rule} until {until} is not held"
+                self._bench.accuse(4, docket, text, once=f"lost {until}")
 
     def mail(self, path: str, accepted: int, accounted: int) -> None:
         """A reference's messages at rest: accepted, and handled + conflated + queued + dead."""

@@ -80,8 +80,9 @@ class Requests:
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
         if contract not in docket.true.held:
             return True
-        if allows_uncovered(docket.true, docket.terms, contract, size):
-            return ("no_stop_loss", contract) in keys
+        if ("no_stop_loss", contract) in keys:
+            if allows_uncovered(docket.true, docket.terms, contract, size):
+                return True
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         return docket.may_close_size(self._bench.now - JUST_BEFORE, size, weight)
 
