@@ -13,7 +13,7 @@ from typing import Any, assert_never
 from attrs import evolve
 
 from . import policy
-from .policy import Again, Exit, Finish, GiveUp, History, SetAside
+from .policy import Again, Exit, Finish, GiveUp, SetAside
 from .specs import Restart
 from .state import (
     Action,
@@ -96,7 +96,7 @@ class _Turn:
             case Ended():
                 self.settle(event)
             case Admitted(child_id, restart):
-                self.children[child_id] = ChildState(child_id, restart, batch=self.new_batch())
+                self.children[child_id] = ChildState(child_id, restart)
             case Dismissed(child_id):
                 self.change(child_id, wanted=False, leaving=True)
                 if not self.children[child_id].alive:
@@ -109,18 +109,16 @@ class _Turn:
                 assert_never(event)
 
     def begin(self) -> None:
-        """A new life: the failures of the last one are forgotten, what has finished stays so."""
+        """A new life: of the last one, only generations and who has finished are remembered."""
+        self.state = TreeState(self.state.spec, batch=self.state.batch)
         batch = self.new_batch()
-        self.set(spent=(), stopping=False, for_good=False, cut_at=math.inf, up=False)
-        for child_id in self.children:
-            self.change(
-                child_id,
-                history=History(),
+        for child in self.children.values():
+            self.children[child.id] = ChildState(
+                child.id,
+                child.restart,
+                generation=child.generation,
                 batch=batch,
-                due=-math.inf,
-                ever_up=False,
-                parked=False,
-                cycling=False,
+                wanted=child.wanted,
             )
 
     def settle(self, end: Ended) -> None:
@@ -166,7 +164,7 @@ class _Turn:
                 self.forget(child.id)
             case GiveUp():
                 by = self.now + state.spec.stop_within
-                self.set(stopping=True, for_good=False, cut_at=by)
+                self.set(stopping=True, cut_at=by)
                 self.actions.append(TellEscalated(child.id))
             case _:
                 assert_never(decision)
@@ -176,8 +174,8 @@ class _Turn:
         recent = policy.within(spec.intensity.period, spent, self.now)
         self.set(spent=(*recent, self.now))
         group = policy.affected(spec.strategy, tuple(self.children), failed.id)
-        alone = len(group) == 1
-        batch = failed.batch if alone and not failed.ever_up else self.new_batch()
+        # Those after a child that has never been up still wait for it in their first batch.
+        batch = self.new_batch() if failed.ever_up else failed.batch
         for child in [self.children[each] for each in group]:
             if child.wanted and not child.parked:
                 self.join(child, batch, self.now + delay)
@@ -185,9 +183,8 @@ class _Turn:
 
     def join(self, child: ChildState, batch: int, due: float) -> None:
         """Let it be restarted together with others, in order, not before ``due``."""
-        self.change(child.id, batch=batch, due=due, cycling=child.alive)
-        if child.alive and child.restart is Restart.TEMPORARY:
-            self.change(child.id, wanted=False, leaving=True)
+        leaving = child.alive and child.restart is Restart.TEMPORARY
+        self.change(child.id, batch=batch, due=due, cycling=child.alive, leaving=leaving)
 
     # -- towards what is wanted ----------------------------------------------------------------
 
@@ -197,7 +194,7 @@ class _Turn:
         for child in list(reversed(self.children.values())):
             if child.going_down or (stopping and child.alive):
                 if not child.stopping:
-                    leaving = child.leaving or (stopping and self.state.for_good)
+                    leaving = child.leaving or self.state.for_good
                     self.change(child.id, stopping=True, leaving=leaving)
                     self.actions.append(AskStop(child.id, leaving))
                 if not self.state.dynamic:

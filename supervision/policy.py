@@ -127,7 +127,7 @@ def _bulkhead(
     recent = within(spec.intensity.period, history.restarts, end.at)
     exhausted = len(recent) >= spec.intensity.restarts
     if end.boot or end.gave_up or history.on_probation or exhausted:
-        return SetAside(park.every), evolve(history, restarts=recent, on_probation=True)
+        return SetAside(park.every), evolve(history, on_probation=True)
     return _again(spec, history, end, draw)
 
 

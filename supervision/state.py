@@ -75,7 +75,7 @@ class ChildState:
     @property
     def judged(self) -> bool:
         """Whether its end, if it came now, would be its own doing."""
-        return self.wanted and not (self.leaving or self.stopping or self.cycling)
+        return not (self.leaving or self.stopping or self.cycling)
 
     @property
     def word(self) -> State:

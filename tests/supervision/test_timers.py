@@ -103,6 +103,19 @@ def test_a_cancelled_timer_is_not_kept_until_its_time() -> None:
     assert left == [0]
 
 
+def test_a_timer_that_has_rung_for_the_last_time_is_not_kept() -> None:
+    """One a second would add up in an actor that lives for weeks."""
+    kept: list[int] = []
+
+    def arm(timers: Timers) -> None:
+        timers.add(1.0, math.inf, "once")
+        timers._ring = lambda _: kept.append(len(timers._heap))
+        timers.add(2.0, math.inf, "once more")
+
+    ringing(arm, until=3)
+    assert kept == [1, 0]
+
+
 def test_a_timer_that_comes_later_does_not_wake_the_task() -> None:
     """Arming is a push onto a heap: it costs a reading of the clock only when it comes first."""
     woken: list[str] = []
