@@ -26,7 +26,7 @@ from actors.reporting import Desk
 from broker.clock import Clock
 from broker.port import Priority
 from risk.account_state import AccountState
-from risk.reading import Difference, Reading
+from risk.reading import Difference, Kind, Reading
 from risk.trading_day import TradingCalendar
 from risk.verdict import Alert
 from store import records
@@ -324,7 +324,15 @@ class Reconciler[M]:
             self._trades_missing = False
         for difference in differences if self.believed else ():
             self._report(difference)
+        self._keep({it.id for it in differences if it.kind is Kind.TRADE}, reading)
         self._prove()
+
+    def _keep(self, new: set[int], reading: ReadDone) -> None:
+        """Trades first read are trades like any other: a successor must not count them anew."""
+        now = self._clock.now()
+        self._desk.record(
+            *(records.fill(self._name, now, it) for it in reading.trades or () if it.id in new)
+        )
 
     def _prove(self) -> None:
         """Do the trades explain the positions? If not, they may be late: ask a few times more."""

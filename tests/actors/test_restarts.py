@@ -1,5 +1,7 @@
 """Actors that die at bad moments: nothing is closed twice, and nothing waits for an answer for ever."""
 
+from datetime import UTC, datetime
+
 import pytest
 import trio
 
@@ -61,5 +63,28 @@ def test_only_the_awaited_read_says_what_the_broker_holds_now() -> None:
             enforcement.tell(ReadDone("enforcement-0-1", 1, 0, 0, (), (), None))
             await trio.sleep(3)
             assert world.held(1001) == 5
+
+    run(story)
+
+
+def test_a_trade_that_was_read_is_known_to_a_successor_of_the_next_day() -> None:
+    """Else it would count as what the new day began with, against the close of it that was heard."""
+
+    async def story() -> None:
+        world = World(start=datetime(2026, 11, 18, 22, 58, tzinfo=UTC))
+        world.begin()
+        world.price("25000")
+        world.trade(1001, 4)
+        await trio.sleep(1)
+        async with world.daemon():
+            await trio.sleep(1)
+            world.price("24990")
+            world.trade(1001, -4)
+            await trio.sleep(150)
+            world.price("24800")
+            world.system.crash(ACCOUNT + "account", "planned")
+            await trio.sleep(5)
+            assert world.account("SIM-50K-1")["net"] == "0"
+            assert world.locks("SIM-50K-1") == []
 
     run(story)
