@@ -288,7 +288,7 @@ def a_machine(chance: random.Random, accounts: Sequence[str]) -> Trouble:  # noq
             seconds=chance.choice((-3600.0, -10.0, 5.0, 36_000.0)),
             duration=lasting,
         ),
-        partial(its.ClockDrift, rate=chance.choice((-0.02, 0.02, 0.2)), duration=lasting),
+        partial(its.ClockDrift, rate=chance.choice((-0.005, 0.0005, 0.005)), duration=lasting),
         partial(
             its.Suspend,
             seconds=some(chance, 5, 90),
