@@ -12,7 +12,9 @@ from console.commands.check import check
 from console.commands.demo import demo
 from console.commands.gateway import gateway
 from console.commands.run import run
+from console.commands.simulate import simulate
 from console.commands.status import status
+from console.commands.trace import trace
 from console.commands.tree import tree
 
 
@@ -48,7 +50,7 @@ def application() -> typer.Typer:
         rich_markup_mode="rich" if sys.stdout.isatty() else None,
     )
     app.callback()(_seawall)
-    for command in (demo, run, check, status, tree, gateway):
+    for command in (demo, run, check, status, tree, gateway, simulate, trace):
         app.command()(command)
     return app
 

@@ -99,7 +99,9 @@ class Machine:
     async def run(self) -> None:
         """Keep the daemon running until cancelled."""
         while True:
-            await trio.sleep_until(self._down_until)
+            if trio.current_time() < self._down_until:
+                await trio.sleep_until(self._down_until)
+                continue  # it may have become later meanwhile
             self.broker.mend()
             await self._live()
 

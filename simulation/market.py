@@ -48,7 +48,7 @@ TREND_LASTS = (60, 600)
 
 
 @define(eq=False)
-class _Path:
+class Path:
     """Bids of one contract, in ticks away from where it began, second by second."""
 
     chance: random.Random
@@ -84,7 +84,7 @@ class _Quoted:
     """A contract of the market."""
 
     listing: Listing
-    path: _Path
+    path: Path
     offset: float
     """Seconds into each second at which it is quoted."""
     due: int = 0
@@ -105,7 +105,7 @@ class Market:
         self._quoted = {
             it.id: _Quoted(
                 it,
-                _Path(scenario.chance(f"market:{it.root}"), mood, VOLATILITY.get(it.root, 1.0)),
+                Path(scenario.chance(f"market:{it.root}"), mood, VOLATILITY.get(it.root, 1.0)),
                 offset=round((n + 1) / (len(exchange.listings) + 1), 3),
             )
             for n, it in enumerate(exchange.listings.values())

@@ -25,8 +25,6 @@ from supervision.testing import run_virtual
 
 WELL_WITHIN = 75.0
 """Quiet seconds at the end: a try every 30 s, an audit every 60 s, and what follows of them."""
-STORY = 20.0
-"""Seconds of the timeline that an outcome tells."""
 
 
 @frozen
@@ -45,7 +43,7 @@ class Outcome:
     steps: tuple[str, ...] = field(default=(), repr=False)
     """Names of the traders' steps that were done; shrinking leaves them out one by one."""
     story: tuple[Line, ...] = field(default=(), repr=False)
-    """The timeline before the first violation, as far back as :data:`STORY`."""
+    """The end of the timeline, up to the first violation if there is one."""
 
 
 type Watching = Callable[[], Sequence[Watcher]]
@@ -70,9 +68,9 @@ def _run(scenario: Scenario, watching: Watching, file: IO[str] | None) -> Outcom
 
 
 async def _simulated(scenario: Scenario, watching: Watching, file: IO[str] | None) -> Outcome:
-    trace = Trace(file)
-    crowd = Crowd(scenario)
     referee = Referee()
+    trace = Trace(file, lambda: bool(referee.violations))
+    crowd = Crowd(scenario)
     audience = Audience((trace, referee, *watching(), crowd))
     machine = Machine(scenario, audience)
     Market(machine)
@@ -101,7 +99,7 @@ async def _simulated(scenario: Scenario, watching: Watching, file: IO[str] | Non
         virtual_seconds=machine.elapsed,
         lives=machine.life,
         steps=crowd.steps,
-        story=tuple(trace.last(STORY)),
+        story=trace.story(),
     )
 
 

@@ -5,6 +5,7 @@ drawn for each purpose from a generator of its own (:meth:`Scenario.chance`), so
 one fault less has the same prices, the same traders' wishes and the same other faults.
 """
 
+import math
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -135,26 +136,31 @@ RULES = (
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
 
 
-def generate(seed: int, kind: str = "minutes") -> Scenario:
-    """The scenario of a seed; ValueError for an unknown kind."""
+def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) -> Scenario:
+    """The scenario of a seed; ValueError for an unknown kind or no time at all.
+
+    ``seconds`` None: as long as its kind is.
+    """
     if kind not in KINDS:
         raise ValueError(f"no kind of scenario called {kind}; there are {', '.join(KINDS)}")
     bare = Scenario(seed, name=f"{kind}-{seed}")
     chance = bare.chance(f"scenario:{kind}")
     accounts = _accounts(chance, 5 if kind == "day" else 3)
-    seconds = 10_800.0 if kind == "day" else 1_200.0
+    lasts = (10_800.0 if kind == "day" else 1_200.0) if seconds is None else seconds
+    if not 0 < lasts < math.inf:
+        raise ValueError(f"a run lasts more than 0 seconds, not {lasts:g}")
     names = [it.name for it in accounts]
     return evolve(
         bare,
         start=_start(chance, kind),
-        seconds=seconds,
+        seconds=lasts,
         accounts=accounts,
         logins=_logins(chance, accounts),
         market="calm" if kind == "day" else chance.choice(MARKETS),
         pace=1.0 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
         faults=(
             *_over_the_night(kind),
-            *planned_faults(bare.chance("faults"), seconds, kind, names),
+            *planned_faults(bare.chance("faults"), lasts, kind, names),
         ),
     )
 

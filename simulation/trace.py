@@ -7,7 +7,7 @@ runs with the same hash did the same. The messages that actors handle are lines 
 import hashlib
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 BLOCK = 256
 """Lines that are hashed at once."""
-LAST = 4_000
-"""Lines that are kept in memory, for the story before a violation."""
+LAST = 2_000
+"""Lines that are kept in memory, for the story of what went wrong."""
 
 
 @frozen
@@ -50,12 +50,16 @@ class Line:
 class Trace(Watcher):
     """Writes the timeline of a run down."""
 
-    def __init__(self, to: IO[str] | None = None) -> None:
-        """``to``: a file of JSON lines."""
+    def __init__(
+        self, to: IO[str] | None = None, told_enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``to``: a file of JSON lines. ``told_enough``: whether the story is to end here."""
+        self._told_enough = told_enough
+        self._story: tuple[Line, ...] | None = None
         self.messages = 0
         """Messages that actors have handled."""
         self._file = to
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._hash = hashlib.sha256()
         self._block: list[tuple[float, str, str, str]] = []
         self._last: deque[tuple[float, str, str, str]] = deque(maxlen=LAST)
         self._now = trio.current_time
@@ -73,11 +77,10 @@ class Trace(Watcher):
         self._flush()
         return self._hash.hexdigest()
 
-    def last(self, seconds: float) -> Iterator[Line]:
-        """The lines of the last seconds, as far as they are kept."""
+    def story(self) -> tuple[Line, ...]:
+        """The last lines up to when enough was told; of all the run when it never was."""
         self._flush()
-        newest = self._last[-1][0] if self._last else 0.0
-        return (Line(*it) for it in self._last if it[0] >= newest - seconds)
+        return tuple(Line(*it) for it in self._last) if self._story is None else self._story
 
     def _flush(self) -> None:
         block = self._block
@@ -86,6 +89,8 @@ class Trace(Watcher):
         if self._file is not None:
             self._file.writelines(json.dumps(it) + "\n" for it in block)
         block.clear()
+        if self._story is None and self._told_enough():
+            self._story = tuple(Line(*it) for it in self._last)
 
     # ---- what is noted -------------------------------------------------------------------------
 
