@@ -71,7 +71,8 @@ class Supervisor(Child):
         if self.state != "alive":
             return
         now = self.world.now
-        if self.kill_at <= now and not self.up and not self.stopping:
+        if self.kill_at <= now and not self.up:
+            # Also while it gives up: what still starts below it has had its time.
             yield Move((), self._time_out)
         if self.cancelled and not self.stopping:
             yield Move((), self._wind_down)
