@@ -94,11 +94,7 @@ class AccountState:
             return self._keep_early(trade)
         if trade.at < self.day_starts:
             return self._add_older(trade, now, mono)
-        state = self._contract(trade.contract_id)
-        if not state.ledger.add(trade):
-            return False
-        state.reckon(now, mono, ledger_newer=True)
-        return True
+        return self._contract(trade.contract_id).booked(trade, now, mono)
 
     def _keep_early(self, trade: Trade) -> bool:
         known = self._early.get(trade.id)

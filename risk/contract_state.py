@@ -7,7 +7,7 @@ from decimal import Decimal
 from attrs import define, evolve, field
 
 from risk.cover import Cover, covered_size, next_cover
-from risk.domain import Contract, Episode, Mark, Order, Position
+from risk.domain import Contract, Episode, Mark, Order, Position, Trade
 from risk.instruments import roots_of, usual_fee
 from risk.ledger import ContractLedger, Line, Lot, OpenAtStart, without_newest
 from risk.marks import MarkBasis, Marks, Price
@@ -81,6 +81,16 @@ class ContractState:
         tick = _TICK_UNKNOWN if self.contract is None else self.contract.tick_size
         self._view = None
         return self.marks.apply(mark, tick)
+
+    def booked(self, trade: Trade, now: datetime, mono: float) -> bool:
+        """Add a half-turn of the day; False when it said nothing new."""
+        if not self.ledger.add(trade):
+            return False
+        if not trade.voided:
+            age = max((now - trade.at).total_seconds(), 0.0)
+            self.marks.traded(trade.price, mono - age)
+        self.reckon(now, mono, ledger_newer=True)
+        return True
 
     def positioned(
         self, position: Position, stamp: tuple[int, int], now: datetime, mono: float

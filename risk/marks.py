@@ -4,6 +4,11 @@ A long is worth the bid, a short the ask (``touch``); the middle and the last tr
 price older than 60 s, by local receive time alone, still counts but is flagged. A quote whose spread
 is over ten times its one-minute median may be a hole in the feed: for one second the quote before it
 stays in force; what is still there after that second is the market.
+
+Fills and quotes come on two ways, so the fill of a gap may come before the quote that caused it. A
+trade of the account itself at a price that an older quote did not offer says that this quote is no
+longer the market: until the next one the position is worth what was traded at. At the old quote it
+would show a loss that never was.
 """
 
 from collections import deque
@@ -24,6 +29,7 @@ WIDE_SPREAD = 10
 WIDE_FOR_S = 1.0
 """Seconds a suspected quote must last before it is believed."""
 _WINDOW_S = 60
+_SAME_INSTANT_S = 0.001
 _NEVER = float("inf")
 
 
@@ -71,6 +77,13 @@ class Marks:
     _spreads: deque[tuple[int, Decimal]] = field(factory=deque)
     """One spread per second of the last minute."""
     _usual: Decimal | None = None
+    _fill: tuple[Decimal, float] | None = None
+    """Price and monotonic seconds of the account's own newest trade."""
+
+    def traded(self, price: Decimal, at: float) -> None:
+        """The account traded at this price then."""
+        if self._fill is None or at >= self._fill[1]:
+            self._fill = price, at
 
     def apply(self, newer: Mark, tick: Decimal) -> bool:
         """Merge a quote; False when nothing in it was usable."""
@@ -113,6 +126,10 @@ class Marks:
         suspected = self._wide_since is not None and mono < believed_at
         mark = self._trusted if suspected else self.latest
         value, at = _pick(mark, sign, basis, mono)
+        fill = self._fill
+        newer = value is not None and fill is not None and fill[1] > at + _SAME_INSTANT_S
+        if newer and fill is not None and _outside(mark, fill[0]):
+            (value, at), suspected = fill, False
         stale = mono - at > STALE_AFTER_S
         until = _NEVER if stale else at + STALE_AFTER_S
         return Price(value, at, stale, suspected, min(until, believed_at) if suspected else until)
@@ -124,6 +141,13 @@ def _pick(mark: Mark, sign: int, basis: MarkBasis, mono: float) -> tuple[Decimal
     if value is None or (mono - at > STALE_AFTER_S and mark.last_at > at):
         return mark.last, mark.last_at
     return value, at
+
+
+def _outside(mark: Mark, price: Decimal) -> bool:
+    """No trade at this price was possible at this quote."""
+    below = mark.bid is None or price < mark.bid
+    above = mark.ask is None or price > mark.ask
+    return below or above
 
 
 def _wanted(mark: Mark, sign: int, basis: MarkBasis) -> tuple[Decimal | None, float]:

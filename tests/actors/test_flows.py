@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import trio
 
-from simulator.faults import DropHubs, RefuseClose, RevokeTokens
+from simulator.faults import DropHubs, RefuseClose, RevokeTokens, Stall
 from tests.actors.world import ES, GC, MNQ, World, nodes, run
 
 
@@ -410,5 +410,25 @@ def test_a_contract_traded_again_is_not_judged_by_the_price_it_had_before() -> N
             await trio.sleep(1)
             assert world.locks("SIM-50K-1") == []
             assert world.held(1001) == 2
+
+    run(story)
+
+
+def test_a_stop_filled_in_a_gap_locks_nobody() -> None:
+    """The fill is heard before the quote: marked at the price before the gap it would be a great loss."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 1)
+            world.trade(1001, 4, stop=Decimal(25010))
+            await trio.sleep(1)
+            world.broker.inject(Stall(hub="market", duration=0.2))
+            world.price("25100")
+            await trio.sleep(1)
+            assert world.locks("SIM-50K-1") == []
+            assert world.held(1001) == 5
 
     run(story)

@@ -160,3 +160,37 @@ def test_sides_of_different_age_may_cross() -> None:
     assert marks.apply(merged, Decimal("0.25"))
     assert marks.price(1, "touch", 2.2).value == 24949
     assert marks.price(-1, "touch", 2.2).value == Decimal("24948.25")
+
+
+def test_a_fill_outside_the_last_quote_shows_that_the_market_has_moved_on() -> None:
+    """Its quote comes on another way: at the old one a stop filled in a gap would look like a loss."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("20000", "20000.25")
+    world.wait(1)
+    world.fill(9, "20100.25")
+    assert world.snapshot().contracts[MNQ.id].open == Decimal("200.50")
+    world.quote("20100", "20100.25")
+    assert world.snapshot().contracts[MNQ.id].open == Decimal("195.50")
+
+
+def test_a_fill_at_the_quoted_price_leaves_the_mark_at_the_touch() -> None:
+    """Bought at the ask, a long is worth the bid."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("20000", "20000.25")
+    world.wait(1)
+    world.fill(1, "20000.25")
+    assert world.snapshot().contracts[MNQ.id].open == Decimal("-0.50")
+
+
+def test_late_news_of_an_older_fill_does_not_displace_a_newer_quote() -> None:
+    """What counts is when it was traded, not when it was heard."""
+    world = World()
+    world.fill(1, "20000")
+    late = world.make_trade(1, "20050")
+    world.wait(1)
+    world.quote("19990", "19990.25")
+    world.report(late)
+    world.hold(2, "20025")
+    assert world.snapshot().contracts[MNQ.id].open == Decimal(-140)
