@@ -102,7 +102,7 @@ class _Turn:
                 if not self.children[child_id].alive:
                     self.forget(child_id)
             case StopAsked(for_good, by):
-                self.set(stopping=True, for_good=for_good, cut_at=by)
+                self.ask_all_to_stop(for_good, by)
             case TimePassed():
                 pass
             case _:
@@ -120,6 +120,11 @@ class _Turn:
                 batch=batch,
                 wanted=child.wanted,
             )
+
+    def ask_all_to_stop(self, for_good: bool, by: float) -> None:
+        """A second wish does not take back the first: neither that it is final nor its deadline."""
+        final, cut_at = self.state.for_good or for_good, min(by, self.state.cut_at)
+        self.set(stopping=True, for_good=final, cut_at=cut_at)
 
     def settle(self, end: Ended) -> None:
         before = self.children[end.id]

@@ -295,3 +295,13 @@ def test_whatever_happens_nobody_lives_twice_and_a_stop_is_asked_of_the_living_o
                 case _:
                     pass
         assert dict(before.children) == kept
+
+
+def test_who_is_asked_to_stop_again_has_no_more_time_than_before() -> None:
+    """Nor is a final stop less final."""
+    home = family().born()
+    home.tell(StopAsked(True, 5.0), StopAsked(False, 9.0))
+    assert (home.state.for_good, next_due(home.state, 0.0)) == (True, 5.0)
+    other = family(intensity=Intensity(0, 10.0)).born()
+    other.tell(crash("b"), StopAsked(True, 3.0))
+    assert (other.state.for_good, next_due(other.state, 0.0)) == (True, 3.0)
