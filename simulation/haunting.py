@@ -86,6 +86,8 @@ class Haunting:
         self._rooms: dict[str, _Room] = {}
         self._spells: list[Spell] = []
         self._freed = trio.Event()
+        self.held_up: Counter[str] = Counter()
+        """Handlers that are late on purpose just now, by their actor's path."""
 
     def __call__(self, path: str, actor: Actor[Any]) -> Actor[Any]:
         """The actor, haunted."""
@@ -201,6 +203,10 @@ class _Haunted(Actor[Any]):
         if spell.call is not None:
             spell.call()
         if spell.late:
-            await self._house.wait(spell.late)
+            self._house.held_up[self._room.path] += 1
+            try:
+                await self._house.wait(spell.late)
+            finally:
+                self._house.held_up[self._room.path] -= 1
         if spell.crash:
             raise FaultInjected(spell.crash)

@@ -26,6 +26,7 @@ How the invariants of DESIGN, section 3, are judged:
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Literal
 
@@ -344,19 +345,16 @@ class Referee(Watcher):
         system = self._machine.system
         if system is None:
             return
-        for node in _nodes(system.tree()):
-            parts = node.path.split("/")
-            if len(parts) == 6 and parts[5] == "account":
-                self._papers.pictured(str(parts[4]), node.status)
+        for docket in self.bench.dockets.values():
+            path = f"seawall/logins/{docket.login}/accounts/{docket.name}/account"
+            with suppress(LookupError):
+                self._papers.pictured(docket.name, system.look_at(path).status)
 
     def _is_busy(self, docket: Any) -> bool:
-        system, faults = self._machine.system, self.coverage.faults
-        if system is None or not (faults[SlowHandler.name] or faults[StuckHandler.name]):
-            return False
-        own = f"/accounts/{docket.name.replace('/', '|')}/"
+        own = f"/accounts/{docket.name}/"
         return any(
-            node.busy_for > 0 and ("/accounts/" not in node.path or own in node.path)
-            for node in _nodes(system.tree())
+            handlers and ("/accounts/" not in path or own in path)
+            for path, handlers in self._machine.haunting.held_up.items()
         )
 
     # ---- trouble and time ---------------------------------------------------------------------

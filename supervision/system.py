@@ -45,6 +45,10 @@ class System:
         """The whole house as it is now, also of actors that are too busy to be asked."""
         return self._root.picture(self._known)
 
+    def look_at(self, path: str) -> Node:
+        """One actor as it is now, as in :meth:`tree`; LookupError when there is none at the path."""
+        return self._supervisor.locate(path)[1]
+
     async def status(self, path: str, *, within: float) -> Node:
         """One actor, by its own account: it answers between two messages, before all that waits.
 
