@@ -36,6 +36,7 @@ from supervision.state import (
     TellEscalated,
     TellParked,
     TellRestart,
+    TellUp,
     TimePassed,
     TreeState,
 )
@@ -135,6 +136,15 @@ def test_a_group_waits_for_a_temporary_member_that_leaves_with_an_older_group() 
     assert home.tell(crash("a")) == [TellRestart("a", 2, 0.0)]
     assert home.tell(end("c")) == [Forget("c"), Launch("a", 2)]
     assert home.tell(Rose("a"), Rose("b")) == [Launch("b", 2), Launch("d", 2)]
+
+
+def test_a_temporary_child_that_joined_before_it_was_there_is_like_any_other() -> None:
+    """It leaves nobody by being started a little later."""
+    home = Family("pd", strategy=Strategy.REST_FOR_ONE)
+    home.tell(Began(), TimePassed(), crash("a"))
+    assert home.tell(Rose("a"), Rose("b")) == [Launch("b", 1), TellUp()]
+    assert home.state.children["b"].judged
+    assert home.tell(StopAsked(False, 9.0)) == [AskStop("b", for_good=False)]
 
 
 def test_a_member_that_crashes_on_its_way_down_waits_for_what_is_left_of_the_delay() -> None:
@@ -262,6 +272,20 @@ def test_a_temporary_child_on_its_way_out_is_cut_off_for_good() -> None:
     home.tell(crash("c"), StopAsked(False, 5.0))
     cut = home.tell(TimePassed(), at=5.0)
     assert cut == [Cut("a", for_good=False), Cut("b", for_good=True)]
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_strictest_of_several_wishes_to_stop_holds(later: bool) -> None:
+    """Whichever comes second: the earliest deadline, and for good if any was."""
+    wishes = [StopAsked(True, 9.0), StopAsked(False, 5.0)]
+    home = Family("pp").born()
+    home.tell(*(reversed(wishes) if later else wishes))
+    assert home.state.stopping
+    assert home.tell(TimePassed(), at=4.9) == []
+    assert home.tell(TimePassed(), at=5.0) == [Cut("a", for_good=True), Cut("b", for_good=True)]
+    for_now = Family("p").born()
+    for_now.tell(StopAsked(False, 5.0), StopAsked(False, 9.0))
+    assert for_now.tell(TimePassed(), at=5.0) == [Cut("a", for_good=False)]
 
 
 def test_nobody_is_asked_any_more_once_everybody_has_been_cut_off() -> None:
