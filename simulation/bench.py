@@ -166,11 +166,12 @@ class Bench:
         wall = self.wall()
         if self._reset_at is not None:
             for docket in self.dockets.values():
+                standing = any(docket.excuses.standing.values())
                 docket.true.new_day(self.true_prices)
-                docket.told.begun = dict(docket.true.begun)
-                docket.told.trades = {}
-                docket.told.fold()
+                docket.told.new_day(self.told_prices)
                 docket.untold_trades.clear()
+                carried = bool(docket.true.begun or docket.told.begun)
+                docket.estimated = carried and (standing or self.clock_is_wrong())
                 self.changed(docket)
         self._reset_at = next_reset(wall)
         for docket in self.dockets.values():

@@ -61,6 +61,10 @@ class Docket:
     moved_at: float = 0.0
     """When positions or orders last changed in truth."""
 
+    estimated: bool = False
+    """The day began with open positions while the daemon could not see: what they were worth then is
+    an estimate (RULES 0), so the day's loss obliges to nothing, and is not compared."""
+
     # ---- breaches
     open: dict[Key, float] = field(factory=dict)
     """Breaches in truth, and since when."""
@@ -108,6 +112,8 @@ class Docket:
         """Everything may have changed."""
         now = set(size_breaches(self.true, self.terms))
         now.update(money_breaches(self.true, self.terms, self.true_prices))
+        if self.estimated:
+            now.discard(("daily_loss", ""))
         now.update(key for key in bare(self.told, self.terms, at) if self._bare_in_truth(key, at))
         self._locked_breach(now)
         self._compare(self.open, now, at, {"reset", "live", "audit", "blind"})
@@ -127,7 +133,7 @@ class Docket:
         """Only a price has changed."""
         now = {key for key in self.open if key[0] not in ("daily_loss", "unrealized_loss")}
         now.update(money_breaches(self.true, self.terms, self.true_prices))
-        if self.locked:
+        if self.locked or self.estimated:
             now.discard(("daily_loss", ""))
         if now != self.open.keys():
             self._compare(self.open, now, at)

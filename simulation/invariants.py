@@ -4,7 +4,7 @@ Everything here is a function of a :class:`simulation.truth.Book`. Numbers of in
 DESIGN, section 3.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import frozen
 
@@ -149,9 +149,9 @@ def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool
     return terms.uncovered_only and held is not None and size <= abs(held.net) - held.covered
 
 
-def allows_cancel(book: Book, keys: frozenset[Key], order: Order) -> bool:
+def allows_cancel(books: Iterable[Book], keys: frozenset[Key], order: Order) -> bool:
     """Whether a breach asks for this order to go while positions may stand."""
-    adds = order.id in {it.id for it in book.adding()}
+    adds = any(order.id == it.id for book in books for it in book.adding())
     for rule, where in keys:
         if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
             return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from attrs import define
+from attrs import define, field
 
 from simulation.bench import Bench
 from simulation.docket import Docket
@@ -10,6 +10,7 @@ from simulation.excuses import AUDIT_EXPOSED, AUDIT_FLAT, Excuse
 from simulation.trading_days import day_name
 from simulation.truth import Order, Trade
 
+SAME_INSTANT = 0.001
 WIDE_TICKS = 10
 """A spread above so many ticks may be suspected: 10 one-minute medians, of a tick at least."""
 
@@ -19,6 +20,8 @@ class Knowledge:
     """Feeds both books of each account."""
 
     _bench: Bench
+    _told_at: dict[str, float] = field(factory=dict)
+    """When each price was told."""
 
     # ---- the exchange -------------------------------------------------------------------------
 
@@ -74,6 +77,7 @@ class Knowledge:
         known = self._bench.told_prices.get(contract) or self._bench.true_prices[contract]
         quote = known[0] if bid is None else bid, known[1] if ask is None else ask
         self._bench.told_prices[contract] = quote
+        self._told_at[contract] = self._bench.now
         if quote == self._bench.true_prices[contract]:
             self._bench.untold.discard(contract)
         else:
@@ -112,9 +116,18 @@ class Knowledge:
         """A trade event passed the port."""
         docket = self._bench.dockets.get(account)
         if docket is not None and (trade.id in docket.true.trades or self._of_today(trade)):
+            self._price_of(trade)
             docket.told.trade(trade)
             docket.compare_trade(trade.id)
             self._bench.changed(docket)
+
+    def _price_of(self, trade: Trade) -> None:
+        """A fill that an older quote did not offer says that the market has moved on."""
+        quote = self._bench.told_prices.get(trade.contract)
+        age = (self._bench.wall() - trade.at).total_seconds()
+        newer = self._bench.now - age > self._told_at.get(trade.contract, 0.0) + SAME_INSTANT
+        if quote is not None and newer and not quote[0] <= trade.price <= quote[1]:
+            self._bench.told_prices[trade.contract] = trade.price, trade.price
 
     def _of_today(self, trade: Trade) -> bool:
         return day_name(trade.at) == day_name(self._bench.wall())

@@ -176,7 +176,7 @@ class Papers:
 
     def _same_day(self, docket: Docket, status: Mapping[str, Any]) -> None:
         net, truth = float(status["net"]), docket.true.day(self._bench.true_prices)
-        if abs(net - truth) > ONE_CENT:
+        if abs(net - truth) > ONE_CENT and not docket.estimated:
             text = f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
             self._bench.accuse(5, docket, text, once="day")
         else:

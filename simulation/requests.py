@@ -18,6 +18,8 @@ from simulation.invariants import (
 
 REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
+SETTLED_WITHIN = 0.5
+"""Seconds from a position in an answer to the account's believing it: 150 ms of settling, and a round."""
 
 
 @define(eq=False)
@@ -80,9 +82,9 @@ class Requests:
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
         if contract not in docket.true.held:
             return True
-        if ("no_stop_loss", contract) in keys:
-            if allows_uncovered(docket.true, docket.terms, contract, size):
-                return True
+        bare = ("no_stop_loss", contract) in keys
+        if bare and allows_uncovered(docket.true, docket.terms, contract, size):
+            return True
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         return docket.may_close_size(self._bench.now - JUST_BEFORE, size, weight)
 
@@ -92,7 +94,11 @@ class Requests:
             return True
         closed = order.contract in docket.closed_at
         flat = order.contract not in docket.true.held or order.contract not in docket.told.held
-        if (closed and flat) or allows_cancel(docket.true, keys, order):
+        told = docket.told.held.get(order.contract)
+        fresh = told is not None and self._bench.now - told.since < SETTLED_WITHIN
+        if fresh and ("symbol_block", order.contract) in keys:
+            return True  # while its position was unknown, the order stood alone in a forbidden contract
+        if (closed and flat) or allows_cancel((docket.true, docket.told), keys, order):
             docket.rightly_cancelled.add(order_id)
             return True
         return False
