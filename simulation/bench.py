@@ -82,6 +82,7 @@ class Bench:
             self.true_prices,
             self.told_prices,
             wake=self.wake,
+            met=self.coverage.breaches,
         )
         docket.excuses.begin(Excuse.DEAD, self.now)
         self.dockets[id_] = docket

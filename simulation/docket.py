@@ -1,6 +1,6 @@
 """What the referee knows of one account: both books, breaches past and present, locks, requests."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
@@ -72,6 +72,8 @@ class Docket:
     """Reported already, while they last."""
     shown: dict[Key, float] = field(factory=dict)
     """Breaches in what the daemon was told, and since when."""
+    met: Counter[str] = field(factory=Counter)
+    """Breaches in truth so far, by rule; shared by all accounts."""
     past: deque[tuple[Key, float, float]] = field(factory=lambda: deque(maxlen=REMEMBERED))
     """Of either kind: what, from when, until when."""
     sizes: deque[Size] = field(factory=lambda: deque([Size(0.0, 0.0, 0.0)], maxlen=REMEMBERED))
@@ -177,6 +179,7 @@ class Docket:
         for key in sorted(now - known.keys()):
             known[key] = at
             if known is self.open:
+                self.met[key[0]] += 1
                 self.wake(self.deadline(key), self)
 
     def obliges(self, key: Key, holds: bool, at: float) -> None:

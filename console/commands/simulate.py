@@ -1,26 +1,24 @@
-"""``seawall simulate``: the whole daemon in virtual time, under faults, from one seed."""
+"""``seawall simulate``: the whole daemon in virtual time, under faults, from a seed or from many."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.trace import USUAL
 from console.options import Json
-from console.output import Part, Said, Table, Tone, complain, show
+from console.output import complain
 
 if TYPE_CHECKING:
-    from simulation.run import Outcome
-    from simulation.scenario import Scenario
+    from simulation.campaign import Campaign
 
 STANDARD_DAY = 3 * 3600.0
 """Seconds of trading in a standard day."""
-STORY_LINES = 40
-"""Lines of the timeline before the first violation that are shown."""
 
 
 def simulate(
-    seed: Annotated[int, typer.Option(help="The same seed gives the same run.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same run; the first one of a campaign.")
+    ] = 1,
     days: Annotated[
         float | None, typer.Option(help="So many standard days: five accounts, three hours.")
     ] = None,
@@ -29,7 +27,26 @@ def simulate(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option(help="minutes, day, reset or night instead of what the length says."),
+        typer.Option(
+            help="minutes, day, reset or night instead of what the length says; "
+            "a campaign of minutes is mixed unless told otherwise."
+        ),
+    ] = None,
+    campaign: Annotated[
+        int | None, typer.Option(metavar="SEEDS", help="Run so many seeds, and tell the totals.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes of a campaign.")] = 2,
+    shrink: Annotated[
+        bool,
+        typer.Option(
+            "--shrink", help="Make what failed small, and keep it as a file for the tests."
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the campaign's report: JSON if FILE ends so, else Markdown."
+        ),
     ] = None,
     trace: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the timeline, for `seawall trace`.")
@@ -37,76 +54,56 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Simulate the daemon and its traders under faults, and judge it by the exchange's truth."""
-    from time import perf_counter
+    from console.simulated.campaign import show_campaign
+    from console.simulated.one import show_one
 
-    from simulation.run import simulate as run
+    single = campaign is None
+    _refuse_nonsense(
+        ("--days and --minutes exclude each other", days is not None and minutes is not None),
+        ("--campaign runs at least one seed", not single and (campaign or 0) < 1),
+        ("--jobs is at least one process", jobs < 1),
+        ("--report is of a campaign: say --campaign SEEDS", single and report is not None),
+        ("--trace is of one seed: leave --campaign out", not single and trace is not None),
+        *((f"{file}: there is no such directory", _nowhere(file)) for file in (report, trace)),
+    )
+    plan = _plan(seed, campaign, days, minutes, kind)
+    if single:
+        good = show_one(plan.scenario(seed), trace_to=trace, shrink=shrink, as_json=as_json)
+    else:
+        good = show_campaign(plan, jobs=jobs, report=report, shrink=shrink, as_json=as_json)
+    raise typer.Exit(0 if good else 1)
 
-    scenario = _scenario(seed, days, minutes, kind)
-    began = perf_counter()
-    outcome = run(scenario, trace_to=trace)
-    wall = perf_counter() - began
-    show(_document(outcome, wall), *_parts(outcome, wall), as_json=as_json)
-    raise typer.Exit(1 if outcome.violations else 0)
 
+def _plan(
+    seed: int,
+    campaign: int | None,
+    days: float | None,
+    minutes: float | None,
+    kind: str | None,
+) -> "Campaign":
+    from simulation.campaign import MIXED, Campaign
 
-def _scenario(seed: int, days: float | None, minutes: float | None, kind: str | None) -> "Scenario":
-    from simulation.scenario import generate
-
-    if days is not None and minutes is not None:
-        complain("--days and --minutes exclude each other")
-        raise typer.Exit(2)
-    seconds = days * STANDARD_DAY if days is not None else (minutes or 20.0) * 60
+    if days is not None:
+        usual, seconds = "day", days * STANDARD_DAY
+    else:
+        usual = "minutes" if campaign is None else MIXED
+        seconds = (20.0 if minutes is None else minutes) * 60
+    plan = Campaign(seed, campaign or 1, kind or usual, seconds)
     try:
-        return generate(seed, kind or ("day" if days is not None else "minutes"), seconds=seconds)
+        plan.scenario(seed)
     except ValueError as problem:
-        complain(str(problem))
-        raise typer.Exit(2) from problem
+        _refuse_nonsense((str(problem), True))
+    return plan
 
 
-def _document(outcome: "Outcome", wall: float) -> dict[str, Any]:
-    return {
-        "seed": outcome.scenario.seed,
-        "trace_sha256": outcome.trace_hash,
-        "messages": outcome.messages,
-        "virtual_s": round(outcome.virtual_seconds, 3),
-        "wall_s": round(wall, 3),
-        "violations": [
-            {"at": it.at, "invariant": it.invariant, "account": it.account, "text": it.text}
-            for it in outcome.violations
-        ],
-        "coverage": outcome.coverage.document(),
-    }
+def _nowhere(file: Path | None) -> bool:
+    return file is not None and not file.absolute().parent.is_dir()
 
 
-def _parts(outcome: "Outcome", wall: float) -> list[Part]:
-    scenario = outcome.scenario
-    rate = outcome.messages / wall if wall else 0.0
-    parts: list[Part] = [
-        Said(f"{scenario.name}: {outcome.virtual_seconds:.0f} s in {wall:.2f} s", Tone.TITLE),
-        Table(
-            ("", ""),
-            (
-                ("messages", f"{outcome.messages}, {rate:.0f} a second"),
-                ("lives of the daemon", str(outcome.lives)),
-                ("faults planned", str(len(scenario.faults))),
-                ("guarded", f"{outcome.coverage.live_share:.1%} of the time"),
-                ("trace", outcome.trace_hash),
-            ),
-        ),
-    ]
-    if not outcome.violations:
-        return [*parts, Said("no promise was broken", Tone.GOOD)]
-    first = min(it.at for it in outcome.violations)
-    before = [str(line) for line in outcome.story if line.at <= first and line.kind not in USUAL]
-    parts += before[-STORY_LINES:]
-    parts += [
-        Said(f"{it.at:.3f} s, invariant {it.invariant}, {it.account}: {it.text}", Tone.BAD)
-        for it in outcome.violations
-    ]
-    return [*parts, Said(f"again: {_again(scenario)}", Tone.WARN)]
-
-
-def _again(scenario: "Scenario") -> str:
-    kind = scenario.name.partition("-")[0]
-    length = f"--minutes {scenario.seconds / 60:g} --kind {kind}"
-    return f"seawall simulate --seed {scenario.seed} {length}"
+def _refuse_nonsense(*problems: tuple[str, bool]) -> None:
+    """Bad usage ends the command."""
+    found = [text for text, holds in problems if holds]
+    for text in found:
+        complain(text)
+    if found:
+        raise typer.Exit(2)

@@ -1,0 +1,1 @@
+"""What ``seawall simulate`` shows: one run or a campaign."""
