@@ -43,8 +43,8 @@ def decide(state: TreeState, event: Event, now: float) -> tuple[TreeState, tuple
     """Take note of an event at ``now`` (monotonic seconds); the new state, and what to do in order."""
     turn = _Turn(state, now)
     turn.take_in(event)
-    if isinstance(event, Began):
-        # Who else belongs to the family, and whether it is to stop at once, comes next.
+    if isinstance(event, Began | Dismissed):
+        # Who else comes or goes, and whether all are to stop at once, is told next.
         return turn.result()
     turn.stop_next()
     turn.start_next()

@@ -248,7 +248,7 @@ def test_a_dismissed_child_is_forgotten_when_it_has_ended() -> None:
     """At once when it was down; then its name is free."""
     home = dynamic()
     home.tell(Began(), Admitted("a"), Rose("a"))
-    assert home.tell(Dismissed("a")) == [AskStop("a", for_good=True)]
+    assert home.tell(Dismissed("a"), TimePassed()) == [AskStop("a", for_good=True)]
     assert home.tell(crash("a")) == [Forget("a")]
     assert home.state.children == {}
     home.tell(Admitted("b"), crash("b"))
@@ -305,3 +305,11 @@ def test_who_is_asked_to_stop_again_has_no_more_time_than_before() -> None:
     other = family(intensity=Intensity(0, 10.0)).born()
     other.tell(crash("b"), StopAsked(True, 3.0))
     assert (other.state.for_good, next_due(other.state, 0.0)) == (True, 3.0)
+
+
+def test_who_is_dismissed_together_is_not_started_in_between() -> None:
+    """Of two that were taken away while their supervisor was down, neither comes up for a moment."""
+    home = dynamic()
+    home.tell(Began(), Admitted("a"), Admitted("b"), StopAsked(False, 5.0), end("a"), end("b"))
+    assert home.tell(Began(), Dismissed("a"), Dismissed("b")) == [Forget("a"), Forget("b")]
+    assert home.tell(TimePassed()) == [TellUp()]
