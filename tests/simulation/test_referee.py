@@ -1,0 +1,558 @@
+"""The referee itself: of each promise one history that breaks it, and the nearest that does not."""
+
+from datetime import timedelta
+
+import pytest
+
+from simulation.truth import Terms
+from tests.simulation.history import GC, MNQ, A, B, History
+
+# ---- 1: no breach outlives its grace -----------------------------------------------------------
+
+
+def test_too_many_contracts_must_be_gone_within_a_second() -> None:
+    """Decidable at once, on a live hub that accepts."""
+    history = History()
+    history.trade(7)
+    history.wait(0.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_a_breach_that_is_enforced_in_time_is_none() -> None:
+    """Two too many are closed."""
+    history = History()
+    history.trade(7)
+    history.wait(0.5)
+    history.reduce(2)
+    history.stop(-5)
+    history.wait(30)
+    assert history.found == []
+
+
+def test_a_breach_is_told_once_and_again_when_it_returns() -> None:
+    """One violation per breach, not one per event."""
+    history = History()
+    history.trade(7)
+    history.wait(3)
+    history.price(MNQ, 25000.5)
+    history.trade(-2)
+    history.stop(-5)
+    history.wait(1)
+    history.trade(2)
+    history.wait(3)
+    assert history.found == [(1, "A"), (1, "A")]
+
+
+def test_a_blocked_symbol_may_not_be_held() -> None:
+    """Not even one."""
+    history = History()
+    history.trade(1, GC)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+
+
+def test_a_loss_that_recovers_within_its_second_obliges_to_nothing() -> None:
+    """Nobody could be sure to have acted."""
+    history = History()
+    history.stop(-2)
+    history.trade(2)
+    history.price(MNQ, 24920)
+    history.wait(0.9)
+    history.price(MNQ, 25000)
+    history.wait(5)
+    assert history.found == []
+
+
+def test_a_loss_that_stays_must_be_closed() -> None:
+    """Open P&L at the touch, to the cent."""
+    history = History()
+    history.stop(-2)
+    history.trade(2)
+    history.price(MNQ, 24925.5)
+    history.wait(5)
+    assert history.found == []
+    history.price(MNQ, 24925.25)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+
+
+def test_a_day_of_losses_must_lock_even_when_everything_is_closed() -> None:
+    """Closed by the trader himself at a loss above the limit."""
+    history = History()
+    history.trade(4)
+    history.price(MNQ, 24930)
+    history.trade(-4)
+    history.wait(0.5)
+    assert history.found == []
+    history.wait(2)
+    assert history.found == [(1, "A")]
+
+
+def test_a_position_needs_a_stop_when_its_grace_is_over() -> None:
+    """Sixty seconds here; a stop for a part of it is none."""
+    history = History()
+    history.trade(2)
+    history.stop(-1)
+    history.wait(60.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_time_without_a_stop_adds_up() -> None:
+    """A stop for a moment buys no new grace."""
+    history = History()
+    history.trade(1)
+    history.wait(50)
+    order = history.stop(-1)
+    history.wait(100)
+    for told in (history.knowledge.order, history.knowledge.told_order):
+        told(A, type(order)(order.id, MNQ, -1, 1, 4, 3, None))
+    history.wait(10.5)
+    assert history.found == []
+    history.wait(0.8)
+    assert history.found == [(1, "A")]
+
+
+# ---- 1: what excuses ---------------------------------------------------------------------------
+
+
+def test_what_was_not_told_obliges_to_nothing_until_it_is() -> None:
+    """A lost event; from when it is found there is a second."""
+    history = History()
+    trade = history.trade(7, told=False)
+    history.wait(20)
+    assert history.found == []
+    history.tell(trade)
+    history.wait(2.1)
+    assert history.found == [(1, "A")]
+
+
+def test_what_is_never_told_is_a_violation_when_every_audit_has_passed() -> None:
+    """Sixty seconds and a reconcile: then ignorance is no excuse."""
+    history = History()
+    history.trade(1, told=False)
+    history.wait(60)
+    assert history.found == []
+    history.wait(10)
+    assert history.found == [(5, "A")]
+
+
+def test_a_hub_that_is_down_excuses_and_leaves_five_seconds() -> None:
+    """Reconnect to reconciled."""
+    history = History()
+    history.circumstances.hub("sim", up=False)
+    history.trade(7)
+    history.wait(30)
+    history.circumstances.hub("sim", up=True)
+    history.wait(4.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_a_refusal_excuses_until_the_next_try_is_due() -> None:
+    """The first comes again after a quarter of a second, the fifth after eight."""
+    history = History()
+    history.trade(7)
+    for _ in range(5):
+        history.requests.answered(history.ask("partial_close", MNQ, 2), "refused")
+        history.outcome()
+    history.wait(8.5)
+    assert history.found == []
+    history.wait(1)
+    assert history.found == [(1, "A")]
+
+
+def test_a_crash_of_one_account_does_not_excuse_another() -> None:
+    """Deadlines are each account's own (6)."""
+    history = History()
+    history.circumstances.crashed("seawall/logins/sim/accounts/B/account", True, "")
+    history.trade(7)
+    history.trade(7, account=B)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+
+
+def test_a_dead_daemon_is_excused_and_a_restarted_one_soon_no_more() -> None:
+    """Five seconds from its first session."""
+    history = History()
+    history.circumstances.life_ended()
+    trade = history.trade(7, told=False)
+    history.wait(100)
+    assert history.found == []
+    history.circumstances.life_begun()
+    history.circumstances.session("sim", opened=True)
+    history.circumstances.hub("sim", up=True)
+    held = (MNQ, *history.lives[A, MNQ], 25000.0)
+    history.knowledge.read_positions(A, [held], history.bench.now)
+    history.knowledge.read_trades(A, [trade])
+    history.wait(4.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+# ---- 2 and 3: closes do only good, once --------------------------------------------------------
+
+
+def test_a_request_that_opens_something_is_a_violation() -> None:
+    """Whatever it was meant for."""
+    history = History()
+    history.requests.executed(A, "close", MNQ, 0, ("2 of MNQ",), True)
+    assert history.found == [(2, "A")]
+
+
+def test_a_second_partial_close_of_the_same_excess_is_one_too_many() -> None:
+    """Both were right when they left; together they close four for two."""
+    history = History()
+    history.trade(7)
+    history.stop(-7)
+    first, second = history.ask("partial_close", MNQ, 2), history.ask("partial_close", MNQ, 2)
+    for plea in (first, second):
+        history.wait(0.01)
+        history.trade(-2)
+        history.requests.executed(A, "partial_close", MNQ, 2, (), True)
+        history.requests.answered(plea, "done")
+    assert history.found == [(3, "A")]
+
+
+def test_a_new_excess_may_be_closed_anew() -> None:
+    """The trader did it again."""
+    history = History()
+    history.trade(7)
+    history.stop(-7)
+    history.reduce(2)
+    history.trade(2)
+    history.reduce(2)
+    assert history.found == []
+
+
+# ---- 4: locks ----------------------------------------------------------------------------------
+
+
+def losing(history: History) -> None:
+    """Four contracts lose more than the day may, and more than a position may not."""
+    history.stop(-4)
+    history.trade(4)
+    history.price(MNQ, 24936)
+
+
+def test_a_close_for_the_days_loss_needs_its_lock_first() -> None:
+    """Here only the day is in breach."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.close()
+    assert (4, "A") in history.found
+
+
+def test_a_lock_before_its_close_is_right() -> None:
+    """Lock, then close."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.lock()
+    history.close()
+    assert history.found == []
+
+
+def test_a_lock_that_ends_too_early_is_a_violation_when_it_is_written() -> None:
+    """It is to last to the reset."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.lock(history.bench.wall() + timedelta(minutes=5))
+    assert (4, "A") in history.found
+
+
+def test_a_lock_that_the_account_does_not_show_is_a_violation() -> None:
+    """Nothing shortens it."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.lock()
+    history.close()
+    history.knowledge.order(A, history.stop(0))
+    history.wait(0.5)
+    history.picture()
+    assert history.found == []
+    history.picture(locks=[])
+    assert history.found == [(4, "A")]
+
+
+def test_a_lock_must_survive_the_death_of_the_process() -> None:
+    """Nothing but a power cut may lose it, and that only in its first second."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    rule, until = history.lock()
+    body = {"rule": rule, "until": until.isoformat()}
+    history.circumstances.life_ended()
+    history.papers.life_ended([("lock", "A", body)])
+    assert history.found == []
+    history.papers.life_ended([])
+    assert history.found == [(4, "A")]
+
+
+@pytest.mark.parametrize(("after", "expected"), [(0.5, []), (1.5, [(4, "A")])])
+def test_a_power_cut_may_lose_what_was_written_just_before(
+    after: float, expected: list[tuple[int, str]]
+) -> None:
+    """A commit takes milliseconds."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.lock()
+    history.wait(after)
+    history.circumstances.life_ended()
+    before = list(history.found)
+    history.papers.power_cut([])
+    assert history.found[len(before) :] == expected
+
+
+def test_a_locked_account_that_trades_must_be_flat_again() -> None:
+    """Whatever it trades."""
+    history = History(Terms(daily_loss=500.0))
+    losing(history)
+    history.lock()
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+
+
+# ---- 5: what is believed -----------------------------------------------------------------------
+
+
+def test_a_picture_that_differs_is_a_violation_told_once() -> None:
+    """Positions and the day's result, when nothing was kept from the daemon."""
+    history = History()
+    history.trade(2)
+    history.stop(-2)
+    history.picture()
+    assert history.found == []
+    for _ in range(3):
+        history.picture(positions=[], net="99.00")
+    assert history.found == [(5, "A"), (5, "A")]
+
+
+def test_a_picture_may_differ_while_something_is_not_told() -> None:
+    """How should it know?"""
+    history = History()
+    history.trade(2, told=False)
+    history.picture(positions=[], net="0")
+    assert history.found == []
+
+
+def test_an_account_that_does_not_become_live_is_a_violation() -> None:
+    """Ten seconds without any excuse."""
+    history = History()
+    history.picture(phase="reconciling")
+    history.wait(9.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(5, "A")]
+
+
+# ---- 7: the audit ------------------------------------------------------------------------------
+
+
+def test_an_answer_that_is_not_written_down_is_a_violation() -> None:
+    """Within a second."""
+    history = History()
+    history.trade(1, GC)
+    history.close(GC, recorded=False)
+    history.wait(0.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(7, "A")]
+
+
+def test_an_answer_of_an_unknown_intent_or_told_twice_is_a_violation() -> None:
+    """Each has its cause, once."""
+    history = History()
+    history.recorded(history.docket, "outcome", intent="nobody", request=1)
+    history.intent("somebody")
+    history.recorded(history.docket, "outcome", intent="somebody", request=1)
+    assert history.found == [(7, "A")]
+    history.recorded(history.docket, "outcome", intent="somebody", request=1)
+    assert history.found == [(7, "A"), (7, "A")]
+
+
+def test_an_intent_without_a_reason_is_a_violation() -> None:
+    """It must say rule, observation, limit and reason."""
+    history = History()
+    history.intent("mute", reason="")
+    assert history.found == [(7, "A")]
+
+
+# ---- 8: the reset ------------------------------------------------------------------------------
+
+
+def to_the_reset(history: History) -> None:
+    """Seventeen o'clock in Chicago."""
+    left = 8 * 3600 - history.bench.now
+    history.wait(left)
+
+
+def test_a_day_that_is_not_begun_in_time_is_a_violation() -> None:
+    """Five seconds for each account."""
+    history = History()
+    to_the_reset(history)
+    history.wait(4.9)
+    assert history.found == []
+    history.recorded(history.docket, "reset", day="2026-11-19")
+    history.wait(0.2)
+    assert history.found == [(8, "B")]
+
+
+def test_a_day_that_is_begun_twice_is_a_violation() -> None:
+    """Exactly once, whatever lives."""
+    history = History()
+    history.recorded(history.docket, "reset", day="2026-11-18")
+    assert history.found == [(8, "A")]
+
+
+def test_a_new_day_forgets_the_losses_of_the_old() -> None:
+    """What is carried counts from its price at the reset."""
+    history = History(Terms(daily_loss=500.0))
+    history.trade(4)
+    history.price(MNQ, 24940)
+    to_the_reset(history)
+    for docket in history.bench.dockets.values():
+        history.recorded(docket, "reset", day="2026-11-19")
+    history.price(MNQ, 24930)
+    history.wait(5)
+    assert history.found == []
+    assert history.docket.true.day(history.bench.true_prices) == -80.0
+
+
+# ---- 9 and 10 ----------------------------------------------------------------------------------
+
+
+def test_messages_must_add_up() -> None:
+    """What was accepted went somewhere."""
+    history = History()
+    history.papers.mail("somewhere", 10, 10)
+    assert history.found == []
+    history.papers.mail("somewhere", 10, 9)
+    assert history.found == [(9, "somewhere")]
+
+
+def test_an_actor_that_falls_by_itself_is_a_violation() -> None:
+    """Those that were made to are not."""
+    history = History()
+    history.circumstances.crashed("seawall/store", True, "")
+    assert history.found == []
+    history.circumstances.crashed("seawall/store", False, "KeyError()")
+    assert history.found == [(10, "seawall/store")]
+
+
+# ---- 11: no false alarm ------------------------------------------------------------------------
+
+
+def test_a_close_without_a_breach_is_a_violation() -> None:
+    """Everything is within its limits."""
+    history = History()
+    history.trade(2)
+    history.close()
+    assert history.found == [(11, "A")]
+
+
+def test_a_close_just_after_a_breach_has_ended_is_right() -> None:
+    """News takes up to a quarter of a second to arrive; after that it is too late."""
+    for after, expected in ((0.2, []), (0.3, [(11, "A")])):
+        history = History()
+        history.trade(2)
+        history.price(MNQ, 24900)
+        history.wait(0.5)
+        history.price(MNQ, 25000)
+        history.wait(after)
+        history.close()
+        assert history.found == expected
+
+
+def test_a_close_that_is_tried_again_needs_no_new_breach() -> None:
+    """The same life of the position; another life does."""
+    history = History()
+    history.trade(2)
+    history.price(MNQ, 24900)
+    history.requests.answered(history.ask("close"), "unknown")
+    history.outcome()
+    history.price(MNQ, 25000)
+    history.wait(2)
+    history.close()
+    assert history.found == []
+    history.wait(5)
+    history.trade(2)
+    history.close()
+    assert history.found == [(11, "A")]
+
+
+def test_closing_more_than_is_too_many_is_a_violation() -> None:
+    """The fewest lots, not the whole position."""
+    history = History()
+    history.trade(7)
+    history.ask("partial_close", MNQ, 2)
+    assert history.found == []
+    history.ask("partial_close", MNQ, 3)
+    history.ask("close")
+    assert history.found == [(11, "A"), (11, "A")]
+
+
+def test_a_lock_without_a_loss_is_a_violation() -> None:
+    """It cannot be taken back."""
+    history = History()
+    history.trade(2)
+    history.lock()
+    assert (11, "A") in history.found
+
+
+def test_a_loss_that_two_late_reports_pretend_excuses_no_lock() -> None:
+    """A losing exit was told, its position not yet: counted twice it would be a loss of the day."""
+    history = History(Terms(daily_loss=500.0))
+    history.stop(-4)
+    history.trade(4)
+    history.price(MNQ, 24965)
+    history.wait(3)
+    exit_ = history.trade(-4, told=False)
+    history.tell(exit_, position=False)
+    history.lock()
+    assert (11, "A") in history.found
+
+
+def test_what_the_daemon_was_told_excuses_what_it_could_not_know_better() -> None:
+    """The trader has closed in an event that was lost; by all that was told the loss goes on."""
+    history = History()
+    history.trade(2)
+    history.trade(-2, told=False)
+    history.price(MNQ, 24900)
+    history.wait(1)
+    history.ask("close")
+    assert history.found == []
+
+
+def test_cancelling_a_stop_of_a_position_that_stands_is_a_violation() -> None:
+    """Nothing asks for it; after a full close it is right."""
+    history = History()
+    history.trade(2)
+    order = history.stop(-2)
+    history.ask("cancel", str(order.id))
+    assert history.found == [(11, "A")]
+    history = History()
+    history.trade(2)
+    order = history.stop(-2)
+    history.price(MNQ, 24900)
+    history.close()
+    history.ask("cancel", str(order.id))
+    assert history.found == []
+
+
+# ---- the end -----------------------------------------------------------------------------------
+
+
+def test_long_after_all_trouble_everything_must_be_well() -> None:
+    """Live, and nothing set aside."""
+    history = History()
+    for docket in history.bench.dockets.values():
+        docket.phase = "live"
+    history.papers.finish(80.0, ())
+    assert history.found == []
+    history.docket.phase = "reconciling"
+    history.papers.finish(80.0, ("seawall/store",))
+    assert history.found == [(5, "A"), (5, "seawall/store")]
