@@ -11,7 +11,7 @@ from .plan import Item, Plan, Run
 from .semantics import Move
 from .world import World
 
-WAYS_AT_MOST = 400
+WAYS_AT_MOST = 24
 AROUND = 12
 
 
