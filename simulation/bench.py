@@ -173,6 +173,8 @@ class Bench:
                 docket.untold_trades.clear()
                 carried = bool(docket.true.begun or docket.told.begun)
                 docket.estimated = carried and (standing or self.clock_is_wrong())
+                if docket.estimated:
+                    self.coverage.saw("day turned over open positions unseen")
                 self.changed(docket)
         self._reset_at = next_reset(wall)
         for docket in self.dockets.values():
@@ -187,11 +189,15 @@ class Bench:
     def changed(self, docket: Docket) -> None:
         """After a true or a told change of an account: what is it kept from knowing?"""
         excuses, true, told, at = docket.excuses, docket.true, docket.told, self.now
+        untold_since = excuses.since.get(Excuse.UNTOLD_TRADE, at)
         nets = {contract: (held.id, held.net) for contract, held in true.held.items()}
         known = {contract: (held.id, held.net) for contract, held in told.held.items()}
         gone = excuses.hold(Excuse.UNTOLD_POSITION, nets != known, at)
         gone |= excuses.hold(Excuse.UNTOLD_ORDER, true.orders != told.orders, at)
-        gone |= excuses.hold(Excuse.UNTOLD_TRADE, bool(docket.untold_trades), at)
+        if excuses.hold(Excuse.UNTOLD_TRADE, bool(docket.untold_trades), at):
+            gone = True
+            if at > untold_since:
+                self.coverage.saw("told late")
         untold = any(contract in self.untold for contract in true.held)
         gone |= excuses.hold(Excuse.UNTOLD_PRICE, untold, at)
         docket.look(at)

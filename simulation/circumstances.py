@@ -32,7 +32,7 @@ class Circumstances:
             came = docket.excuses.hold(Excuse.HUB_DOWN, not up, self._bench.now)
             if came and docket.working():
                 self._bench.coverage.saw("reconnect during flatten")
-            if not up and docket.open:
+            if not up and docket.in_breach():
                 self._bench.coverage.saw("breach while the hub was down")
             if came:
                 self._bench.deadlines_again(docket)
@@ -68,6 +68,8 @@ class Circumstances:
     def life_begun(self) -> None:
         """A daemon starts."""
         self._bench.life += 1
+        if self._bench.life > 1 and any(it.in_breach() for it in self._bench.dockets.values()):
+            self._bench.coverage.saw("breach while no daemon ran")
         for docket in self._bench.dockets.values():
             excuses = docket.excuses
             excuses.end(Excuse.DEAD, self._bench.now)
@@ -82,7 +84,7 @@ class Circumstances:
         """The daemon's process is gone."""
         if self._bench.under_way:
             self._bench.coverage.saw("kill with a request under way")
-        if any(it.open for it in self._bench.dockets.values()):
+        if any(it.in_breach() for it in self._bench.dockets.values()):
             self._bench.coverage.saw("kill with a breach open")
         self._bench.told_prices.clear()
         self._bench.untold.update(self._bench.true_prices)

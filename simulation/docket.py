@@ -66,6 +66,10 @@ class Docket:
     an estimate (RULES 0), so the day's loss obliges to nothing, and is not compared."""
 
     # ---- breaches
+    counts: Counter[str] = field(factory=Counter)
+    """Breaches so far, by rule."""
+    told_apart: int = 0
+    """How often trades and positions were told at different times."""
     open: dict[Key, float] = field(factory=dict)
     """Breaches in truth, and since when."""
     accused: set[Key] = field(factory=set)
@@ -153,7 +157,8 @@ class Docket:
             self.apart_since = at if self.apart_since is None else self.apart_since
             if at - self.apart_since < 2.0 - JUST_BEFORE:
                 return
-        else:
+        elif self.apart_since is not None:
+            self.told_apart += at > self.apart_since
             self.apart_since = None
         shown.update(money_breaches(self.told, self.terms, self.told_prices))
 
@@ -224,3 +229,7 @@ class Docket:
     def working(self) -> bool:
         """Some breach that asks for closing stands: something may be under way."""
         return any(rule in CLOSING for rule, _ in self.open)
+
+    def in_breach(self) -> bool:
+        """Some rule is broken now."""
+        return any(rule not in WITHIN for rule, _ in self.open)

@@ -154,6 +154,7 @@ class Knowledge:
         """An answer that was false all the time since the question: the daemon cannot know."""
         if docket.moved_at < asked_at:
             every = AUDIT_EXPOSED if docket.told.held or docket.told.orders else AUDIT_FLAT
+            self._bench.coverage.saw("answer that was no longer true")
             docket.excuses.lasts(Excuse.MISREAD, self._bench.now + every)
 
     def read_orders(self, account: int, orders: Iterable[Order], asked_at: float) -> None:

@@ -86,6 +86,8 @@ class Papers:
         if key in docket.locks or key[1] <= self._bench.wall() - timedelta(seconds=CLOCKS_DIFFER):
             return
         self._bench.coverage.saw("lock set")
+        if key[1] - self._bench.wall() < timedelta(minutes=1):
+            self._bench.coverage.saw("lock within a minute of a reset")
         if self._bench.disk_refuses():
             docket.unwritten.add(key)
             self._bench.coverage.saw("lock on a disk that refuses")
@@ -147,8 +149,6 @@ class Papers:
             self._bench.accuse(8, docket, f"{key[1]} was begun twice")
         self._bench.resets.add(key)
         self._bench.coverage.saw("day turned")
-        if docket.locks:
-            self._bench.coverage.saw("lock during reset")
         self._bench.expect_reset(docket)
 
     def pictured(self, account: str, status: Mapping[str, Any]) -> None:
@@ -210,8 +210,11 @@ class Papers:
 
     def finish(self, healed_for: float, restless: Iterable[str]) -> None:
         """The run is over; after so many quiet seconds everything must be well again."""
+        coverage = self._bench.coverage
         for docket in self._bench.dockets.values():
             self._bench.judge(docket)
+            coverage.breaches += docket.counts
+            coverage.sometimes["trades and positions told apart"] += docket.told_apart
             if healed_for >= LIVENESS_WITHIN and docket.phase != "live":
                 text = f"not live {healed_for:.0f} s after all trouble: {docket.phase or 'unknown'}"
                 self._bench.accuse(5, docket, text)

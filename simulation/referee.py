@@ -187,7 +187,9 @@ class Referee(Watcher):
 
     def _look_at_our_trade(self, payload: Mapping[str, Any]) -> None:
         order = self._machine.exchange.orders[payload["orderId"]]
-        if int(order.type) == MARKET_ORDER and payload["profitAndLoss"] is None:
+        if int(order.type) != MARKET_ORDER:
+            self.coverage.saw("stop filled during close")
+        elif payload["profitAndLoss"] is None:
             self._opened_by_us.append(f"{payload['size']} of {payload['contractId']}")
 
     def executing(

@@ -57,6 +57,8 @@ class Requests:
         known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)
         if allowed and only_day and ("daily_loss", "") in keys and not known:
             self._bench.accuse(4, docket, f"{kind} of {target} for the day's loss before its lock")
+        if kind == "close" and ("no_stop_loss", target) in keys:
+            self._bench.coverage.saw("close for want of a stop")
         if kind == "close" and allowed and docket.life(target):
             docket.reason_for[target] = docket.life(target)
         return asked
@@ -70,6 +72,7 @@ class Requests:
         held = docket.true.held[contract]
         raced = self._bench.now - held.since <= REVERSAL_WITHIN + USUAL_ANSWER
         if raced and held.since - docket.closed_at.get(contract, -math.inf) <= REVERSAL_WITHIN:
+            self._bench.coverage.saw("position reversed by a race")
             return True
         if ("max_contracts", "") not in keys:
             return False
