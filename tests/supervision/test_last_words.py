@@ -65,6 +65,22 @@ async def test_an_answer_that_was_given_before_the_crash_counts(autojump_clock: 
         assert await ref.ask(lambda reply: reply, within=1) == 42
 
 
+async def test_an_answer_given_in_the_instant_of_the_stop_counts() -> None:
+    """Whoever asked wakes up only later, and finds the answer there."""
+    ref: Ref[Reply[int]] = Ref("by hand")
+    answers: list[int] = []
+
+    async def ask() -> None:
+        answers.append(await ref.ask(lambda reply: reply, within=1))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ask)
+        await trio.testing.wait_all_tasks_blocked()
+        ref._mailbox.pop().send(42)
+        ref._seal()
+    assert answers == [42]
+
+
 class Ringing(Actor[str]):
     def __init__(self, log: Ref[str]) -> None:
         self._log = log
