@@ -1,9 +1,11 @@
 """One intent under way on one contract or order: when it is tried, looked at, and tried again."""
 
-from attrs import define, frozen
+from collections.abc import Mapping
+
+from attrs import define, field, frozen
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
-from risk.domain import Episode
+from risk.domain import Episode, Position
 from risk.verdict import Action
 from store.records import Intent
 
@@ -16,6 +18,8 @@ ANSWER_WITHIN = 10.0
 """A request without an answer for so long counts as unknown."""
 FRESH_FOR = 0.5
 """A retry is decided on a read that began at most so long before it was due."""
+REVERSAL_WITHIN = 1.0
+"""An opposite position first seen so soon after our close is the product of a race with it."""
 LOST_AFTER = 1.0
 """Seconds from the end of a connection's life within which its successor answers all that it finds
 queued or interrupted: what is unanswered then was lost with its message."""
@@ -50,6 +54,10 @@ class Pursuit:
     aim: Action | None = None
     """What the newest request asks for: one step of an intent that may have many."""
     sent_keep: int = 0
+    sent_net: int = 0
+    """Contracts held, signed, when the newest request left."""
+    others: Mapping[str, int] = field(factory=dict)
+    """Contracts held beside it, signed, when a partial close was judged necessary."""
     first_sent: float | None = None
     tries: int = 0
     reached: bool = False
@@ -84,6 +92,28 @@ class Pursuit:
             self.look_at, self.due = mono, mono + delay
         if self.keep < self.sent_keep:
             self.widen(self.keep, mono)
+
+    def raced(self, position: Position, seen: float) -> bool:
+        """An opposite position that appeared right after our close: the trader's stop met it."""
+        if self.first_sent is None or self.keep or self.episode is None:
+            return False
+        opposite = (position.net > 0) != (self.episode.side.sign > 0)
+        return opposite and 0 <= seen - self.first_sent <= REVERSAL_WITHIN
+
+    def turned(self, net: int) -> bool:
+        """What was to be closed has become the opposite: that is no retry and does not wait."""
+        return self.keep == 0 and self.sent_net * net < 0
+
+    def misjudged(self, others: Mapping[str, int], mono: float) -> bool:
+        """Less is held beside a partial close than when it was judged necessary: wait a little.
+
+        The account learns of it by the same read; until then it would decide the same again.
+        """
+        if not any(abs(others.get(key, 0)) < abs(net) for key, net in self.others.items()):
+            return False
+        self.due = mono + RETRY_AFTER[min(self.tries, len(RETRY_AFTER) - 1)]
+        self.tries += 1
+        return True
 
     def carrier_ended(self, mono: float) -> None:
         """The connection has ended; what it was about to do will perhaps never be answered."""

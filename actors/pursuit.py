@@ -35,8 +35,6 @@ from risk.domain import Episode, Order, Position
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
 from store.records import Intent
 
-REVERSAL_WITHIN = 1.0
-"""An opposite position first seen so soon after our close is the product of a race with it."""
 VERDICT_GOOD_FOR = 1.0
 """Seconds after which a partial close that has waited is judged anew before it leaves."""
 BLIND_AFTER_FAILED_READS = 2
@@ -241,6 +239,7 @@ class Enforcer:
         if pace is not None and keep and mono - pace.due < RETRY_SLOWLY:
             pursuit.tries, pursuit.problem = pace.tries, pace.problem
             pursuit.due = max(mono, pace.due)
+        pursuit.others = self._beside(contract_id) if keep else {}
         # A late verdict about a position that a read has shown gone must not send a second close.
         late = episode is not None and self._ended.get(contract_id) == episode
         if keep or late or not self._informed:
@@ -295,18 +294,20 @@ class Enforcer:
                 self._news.append(InFlight(contract_id, 0))  # what comes now is not on its way out
             pursuit.reached, pursuit.look_at = True, min(pursuit.look_at, mono)
             return
-        if pursuit.reached:
+        if pursuit.reached or pursuit.turned(self._net(contract_id)):
             # It had come true and was broken again: a new breach, not a retry that may wait.
             pursuit.widen(pursuit.keep, mono)
-        if self._must_be_judged_again(pursuit, mono):
+        if self._must_be_judged_again(contract_id, pursuit, mono):
             self._give_back(contract_id, pursuit)
         elif mono >= pursuit.due and self._ready(pursuit, mono):
             self._send(contract_id, pursuit, mono)
 
-    def _must_be_judged_again(self, pursuit: Pursuit, mono: float) -> bool:
+    def _must_be_judged_again(self, contract_id: str, pursuit: Pursuit, mono: float) -> bool:
         """How much must go in part depends on every other contract, so no old verdict is retried."""
         if pursuit.first_sent is not None:
             return pursuit.keep > 0 and self._read_is_new(pursuit)
+        if self._read_is_new(pursuit) and pursuit.misjudged(self._beside(contract_id), mono):
+            return True
         waited = mono - pursuit.asked > VERDICT_GOOD_FOR
         return pursuit.keep > 0 and waited and mono >= pursuit.due
 
@@ -338,9 +339,8 @@ class Enforcer:
         return not needed or self._read_began >= (pursuit.read_from or 0.0)
 
     def _send(self, contract_id: str, pursuit: Pursuit, mono: float) -> None:
-        position = self.positions.get(contract_id)
-        size = (abs(position.net) if position is not None else 0) - pursuit.keep
-        keep = pursuit.keep
+        keep, pursuit.sent_net = pursuit.keep, self._net(contract_id)
+        size = abs(pursuit.sent_net) - keep
         aim: Action = Reduce(contract_id, keep) if keep else Close(contract_id)
         request = self._count_send(pursuit, aim, mono)
         if keep:
@@ -373,21 +373,14 @@ class Enforcer:
         pursuit.end_send(outcome, mono)
 
     def _fulfilled(self, pursuit: Pursuit, contract_id: str) -> str:
-        """How the newest known exposure shows the pursuit fulfilled; empty when it does not."""
+        """How the newest known exposure shows it fulfilled; empty when it does not."""
         position = self.positions.get(contract_id)
         if position is None:
             return "flat"
         if pursuit.episode is not None and position.episode != pursuit.episode:
-            return "" if self._raced(pursuit, position) else "another episode"
+            seen = self._seen.get(contract_id, self._read_began)
+            return "" if pursuit.raced(position, seen) else "another episode"
         return "reduced" if abs(position.net) <= pursuit.keep else ""
-
-    def _raced(self, pursuit: Pursuit, position: Position) -> bool:
-        """An opposite position that appeared right after our close: the trader's stop met it."""
-        if pursuit.first_sent is None or pursuit.keep or pursuit.episode is None:
-            return False
-        seen = self._seen.get(position.contract_id, self._read_began)
-        opposite = (position.net > 0) != (pursuit.episode.side.sign > 0)
-        return opposite and 0 <= seen - pursuit.first_sent <= REVERSAL_WITHIN
 
     def _end_pursuit(self, contract_id: str, pursuit: Pursuit, how: str, mono: float) -> None:
         del self.pursuits[contract_id]
@@ -444,6 +437,13 @@ class Enforcer:
     ) -> dict[K, V]:
         merged = {k: v for k, v in read.items() if self._seen.get(k, -NEVER) <= began}
         return merged | {k: v for k, v in known.items() if self._seen.get(k, -NEVER) > began}
+
+    def _net(self, contract_id: str) -> int:
+        position = self.positions.get(contract_id)
+        return 0 if position is None else position.net
+
+    def _beside(self, contract_id: str) -> dict[str, int]:
+        return {key: p.net for key, p in self.positions.items() if key != contract_id}
 
     def _all(self) -> Iterator[Pursuit]:
         yield from self.pursuits.values()

@@ -493,3 +493,39 @@ def test_a_request_that_died_with_the_connection_is_soon_tried_again() -> None:
     enforcer.step(2.5)
     enforcer.exposure([held(2)], (), 2.6)
     assert of(enforcer.step(2.6), SendClose) == [SendClose(2, MNQ)]
+
+
+@pytest.mark.parametrize("action", [Close(MNQ), Flatten()])
+def test_what_a_race_has_turned_is_closed_at_once_however_often_it_was_tried(
+    action: Action,
+) -> None:
+    """An exposure that is seen for the first time does not wait like a retry."""
+    enforcer = informed(held(2))
+    decided(enforcer, action, 1.0, None if isinstance(action, Flatten) else held(2))
+    for request, now in enumerate((1.0, 1.3, 1.9), start=1):
+        assert of(enforcer.step(now), SendClose) == [SendClose(request, MNQ)]
+        if request < 3:
+            enforcer.answer(request, Refused(5, "rejected"), now + 0.02)
+            enforcer.step(now + 0.02)
+            enforcer.exposure((held(2),), (), now + 0.03)
+            enforcer.step(now + 0.03)
+    enforcer.seen((held(-2, life=2),), (), True, 1.91)
+    assert of(enforcer.step(1.91), SendClose) == []
+    enforcer.answer(3, Done(), 1.92)
+    assert of(enforcer.step(1.92), SendClose) == [SendClose(4, MNQ)]
+
+
+def test_a_partial_close_is_judged_anew_when_less_is_held_beside_it_than_was_believed() -> None:
+    """Seven with one elsewhere were two too many; without that one only one is."""
+    enforcer = informed(held(6), held(1, ES))
+    decided(enforcer, Reduce(MNQ, 4), 1.0, held(6))
+    enforcer.step(1.0)
+    enforcer.exposure((held(6),), (), 1.03)
+    effects = enforcer.step(1.03)
+    assert of(effects, SendPartialClose) == []
+    assert [it.how for it in of(effects, Fulfilled)] == ["judged again"]
+    enforcer.seen((held(6),), (), True, 1.04)
+    decided(enforcer, Reduce(MNQ, 5), 1.05, held(6))
+    assert of(enforcer.step(1.28), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(6),), (), 1.3)
+    assert of(enforcer.step(1.3), SendPartialClose) == [SendPartialClose(1, MNQ, 1)]
