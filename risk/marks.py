@@ -28,6 +28,8 @@ WIDE_SPREAD = 10
 """A spread over this many one-minute medians is suspected."""
 WIDE_FOR_S = 1.0
 """Seconds a suspected quote must last before it is believed."""
+FIRST_QUOTE_WITHIN_S = 2.0
+"""Seconds for which a fill is price enough, in a contract that was not watched before."""
 _WINDOW_S = 60
 _SAME_INSTANT_S = 0.001
 _NEVER = float("inf")
@@ -127,6 +129,8 @@ class Marks:
         mark = self._trusted if suspected else self.latest
         value, at = _pick(mark, sign, basis, mono)
         fill = self._fill
+        if value is None and fill is not None and mono - fill[1] <= FIRST_QUOTE_WITHIN_S:
+            return Price(fill[0], fill[1], stale=False, valid_until=fill[1] + FIRST_QUOTE_WITHIN_S)
         newer = value is not None and fill is not None and fill[1] > at + _SAME_INSTANT_S
         if newer and fill is not None and _outside(mark, fill[0]):
             (value, at), suspected = fill, False

@@ -67,9 +67,11 @@ def test_a_mark_is_forgotten_with_the_position_it_was_for() -> None:
 
 
 def test_a_position_without_any_price_counts_at_its_entry_and_says_so() -> None:
-    """Flagged, never silently zero."""
+    """Flagged, never silently zero, unless its first quote can still be on its way."""
     world = World()
     world.fill(1, "20000")
+    assert world.snapshot().totals.priced
+    world.wait(2.001)
     snapshot = world.snapshot()
     assert (snapshot.net, snapshot.totals.priced) == (Decimal(0), False)
     assert [alert.code for alert in world.judge().alerts] == ["mark_stale"]

@@ -7,7 +7,7 @@ import pytest
 
 from risk.rules import DailyLoss, NotYetEnforced, Trigger, UnrealizedLoss
 from risk.verdict import Close, Flatten
-from tests.risk.world import ES, MNQ, World
+from tests.risk.world import ES, MNQ, NQ, World
 
 
 def lost(cents: int) -> World:
@@ -144,3 +144,14 @@ def test_keys_that_do_nothing_yet_are_refused_and_named() -> None:
         DailyLoss(limit=Decimal(9), reduce_only_at=90)
     with pytest.raises(NotYetEnforced, match="cooldown"):
         UnrealizedLoss(limit=Decimal(9), cooldown=timedelta(minutes=5))
+
+
+def test_a_fill_whose_first_quote_is_on_its_way_does_not_blind_the_day_to_its_open_profit() -> None:
+    """Closed losses decide alone where prices are missing, but not in the moment of every first fill."""
+    world = lost(60_000)
+    world.fill(1, "6800", ES)
+    world.quote("6830", "6830.25", of=ES)
+    world.fill(1, "25000", NQ)
+    assert not world.judge(DailyLoss(limit=Decimal(500))).locks
+    world.wait(3)
+    assert world.judge(DailyLoss(limit=Decimal(500))).locks
