@@ -9,6 +9,9 @@ from simulation.bench import Bench
 from simulation.docket import FORGIVEN, Docket
 from simulation.excuses import USUAL_ANSWER, Excuse
 
+HUNG = 8.0
+"""Seconds at most until a handler that does not come back is ended: 5, looked at every 2.5."""
+
 
 @define(eq=False)
 class Circumstances:
@@ -97,9 +100,9 @@ class Circumstances:
             self._forget(docket)
         self._bench.under_way.clear()
 
-    def _forget(self, docket: Docket) -> None:
+    def _forget(self, docket: Docket, forgiven: float = FORGIVEN) -> None:
         docket.told.settle_covers(self._bench.now)
-        docket.told.forget(math.inf if self._bench.disk_refuses() else FORGIVEN)
+        docket.told.forget(math.inf if self._bench.disk_refuses() else forgiven)
         docket.untold_trades = set(docket.true.trades)
         self._bench.changed(docket)
 
@@ -118,7 +121,8 @@ class Circumstances:
                 docket.excuses.hold(Excuse.NO_SESSION, True, self._bench.now)
                 docket.excuses.hold(Excuse.HUB_DOWN, True, self._bench.now)
             if part == "account":
-                self._forget(docket)
+                # One that hung has written nothing down until it was ended.
+                self._forget(docket, FORGIVEN + (HUNG if "HandlerStuck" in error else 0.0))
             if part in ("enforcement", "connection", "store"):
                 for plea in under_way:
                     plea.orphaned = True
@@ -163,7 +167,9 @@ class Circumstances:
             docket.excuses.lasts(Excuse.SUSPENDED, self._bench.now)
             for book in (docket.true, docket.told):
                 for held in book.held.values():
-                    held.uncovered += seconds if held.uncovered_since is not None else 0.0
+                    held.disturbed -= seconds
+                    if held.uncovered_since is not None:
+                        held.uncovered_since -= seconds
 
     def _concerned(self, path: str) -> list[Docket]:
         """Of an actor of an account, that account; of a connection, its login; else all."""
