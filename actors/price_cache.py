@@ -7,7 +7,7 @@ Accounts say what they hold and get only the marks of that.
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import define, field
+from attrs import define
 
 from actors.price_messages import Feed, FeedChanged, Hold, Marked, PriceMessage, Quoted
 from risk.domain import Mark
@@ -24,7 +24,8 @@ class _Holder:
 @define
 class _Login:
     reply_to: Ref[Feed]
-    fed: frozenset[str] = field(factory=frozenset)
+    fed: frozenset[str] | None = None
+    """What it was last told to feed; None: it may still feed what it did before its hub went down."""
 
 
 class PriceCache(Actor[PriceMessage]):
@@ -61,7 +62,7 @@ class PriceCache(Actor[PriceMessage]):
                 }
                 for contract, mark in self._marks.items()
             },
-            "feeds": {name: sorted(login.fed) for name, login in self._logins.items()},
+            "feeds": {name: sorted(login.fed or ()) for name, login in self._logins.items()},
         }
 
     def _quoted(self, contract_id: str, mark: Mark) -> None:
@@ -98,7 +99,7 @@ class PriceCache(Actor[PriceMessage]):
         wanted: dict[str, set[str]] = {name: set() for name in self._logins}
         fed: set[str] = set()
         for holder in self._holders.values():
-            for contract_id in holder.contracts - fed:
+            for contract_id in sorted(holder.contracts - fed):
                 login = holder.login if holder.login in wanted else next(iter(wanted), None)
                 if login is not None:
                     wanted[login].add(contract_id)
