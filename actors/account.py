@@ -227,7 +227,7 @@ class Account(Actor[AccountMessage]):
             case "rules":
                 self._judge_now("rules restarted")
             case "enforcement":
-                for contract_id in self._reducing:
+                for contract_id in sorted(self._reducing):
                     self._state.set_in_flight(contract_id, 0)
                 self._reducing.clear()
                 self._show_holdings()

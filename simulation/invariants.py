@@ -152,7 +152,7 @@ def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool
 def allows_cancel(books: Iterable[Book], keys: frozenset[Key], order: Order) -> bool:
     """Whether a breach asks for this order to go while positions may stand."""
     adds = any(order.id == it.id for book in books for it in book.adding())
-    for rule, where in keys:
+    for rule, where in sorted(keys):
         if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
             return True
         if rule in ("symbol_block", "max_contracts") and where in ("", order.contract) and adds:

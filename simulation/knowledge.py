@@ -166,7 +166,7 @@ class Knowledge:
             it.contract for it in listed.values()
         }
         told.orders = listed
-        for contract in touched:
+        for contract in sorted(touched):
             told.protect(contract, self._bench.now)
         self._bench.changed(docket)
         if docket.excuses.standing[Excuse.UNTOLD_ORDER]:
