@@ -48,6 +48,16 @@ def test_working_orders_are_cancelled_but_a_stop_stays_until_flat() -> None:
     assert verdict.plan == (Cancel(entry.id, GC.id), Close(GC.id))
 
 
+def test_a_stop_stays_while_only_the_trade_has_told_of_its_position() -> None:
+    """The position event comes later, or was lost: the stop protects what is held all the same."""
+    world = World()
+    world.report(world.make_trade(1, "4000", GC))
+    world.place(world.make_order(-1, OrderType.STOP, GC))
+    assert world.judge(SymbolBlock(symbols=("GC",)), trigger=Trigger.ORDER).plan == ()
+    world.hold(1, "4000", GC)
+    assert world.judge(SymbolBlock(symbols=("GC",))).plan == (Close(GC.id),)
+
+
 def test_an_entry_order_alone_is_cancelled() -> None:
     """Nothing has to fill before it is a breach."""
     world = World()
