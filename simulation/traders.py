@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from broker.port import BrokerEvent, ConnectionChange
 from simulation.machine import Machine
 from simulation.scenario import AccountPlan, Scenario
-from simulation.watcher import Watcher
+from simulation.watcher import Asked, Watcher
 from simulator.events import Event, Kind
 from simulator.orders import Bracket, OrderRequest
 from simulator.words import OrderType, Side
@@ -27,6 +27,11 @@ TWICE = 0.15
 """Chance that a step is followed by another at once."""
 COPIED_AFTER = 0.3
 """Seconds from the leader's fill to the copy."""
+
+DURING_A_READING = 0.25
+"""Chance that who looks for gaps trades during a reading."""
+A_READING_TAKES = 0.04
+"""Seconds: somewhat longer than a usual one."""
 
 
 @frozen
@@ -218,7 +223,7 @@ class Copier(Trader):
 
 
 class Blind(Oversized):
-    """As oversized, and above all while the daemon cannot see it."""
+    """As oversized, and above all while the daemon cannot see it, or is just looking elsewhere."""
 
 
 KINDS: dict[str, type[Trader]] = {
@@ -275,6 +280,16 @@ class Crowd(Watcher):
     def suspended(self, seconds: float) -> None:  # noqa: ARG002 - a callback
         """Some wait for just that."""
         self._outage()
+
+    def asked(self, asked: Asked) -> None:
+        """Some trade just while a reading of their positions is on its way back."""
+        trader = self._traders.get(asked.account or 0)
+        if asked.what == "positions" and isinstance(trader, Blind):
+            name, now = f"{asked.account}:read", self._machine.elapsed
+            chance = self._scenario.chance(f"trader:{name}:{now:.3f}")
+            if chance.random() < DURING_A_READING:
+                at = now + chance.uniform(0.0, A_READING_TAKES)
+                self._plan(trader, _step(f"{name} {now:.3f}", at, chance))
 
     def _outage(self) -> None:
         now = self._machine.elapsed

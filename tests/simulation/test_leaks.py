@@ -137,7 +137,7 @@ def _is_set(node: ast.AST, names: set[str], attributes: set[str]) -> bool:
             return False
 
 
-def _ordered_by(node: ast.AST) -> Iterator[ast.AST]:
+def _ordered_by(node: ast.AST) -> Iterator[ast.expr]:
     """What a node goes through in its order."""
     match node:
         case ast.For(iter=each) | ast.AsyncFor(iter=each) | ast.Starred(value=each):
