@@ -1,5 +1,6 @@
 """An actor as something supervised: what lasts from one incarnation to the next."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -46,14 +47,18 @@ class ActorBody:
         self._stuck_told = False
         self._life = self._incarnation(generation)
 
-    async def run(self, on_started: Callable[[], None]) -> None:
+    async def run(self, on_started: Callable[[], None], on_ending: Callable[[], None]) -> None:
         """Run the incarnation."""
 
         def started() -> None:
             self._ref._running = True
             on_started()
 
-        await self._life.run(started)
+        def ending() -> None:
+            self._ref._running = False
+            on_ending()
+
+        await self._life.run(started, ending)
 
     def stop(self, *, for_good: bool, by: float) -> None:  # noqa: ARG002 - its scope knows
         """Stop; for good means that nothing new is taken and what is queued is handled first."""
@@ -73,7 +78,7 @@ class ActorBody:
 
     def ended(self, error: BaseException | None, reason: str) -> None:
         """Bury the message in flight, and tell those who watch."""
-        self._ref._running = False
+        self._life.busy_since = math.inf
         message = self._life.in_flight
         if message is not EMPTY:
             self._life.in_flight = EMPTY
@@ -104,13 +109,13 @@ class ActorBody:
             status=self._life.status(),
         )
 
-    def oversee(self, child: Child, now: float) -> None:
+    def oversee(self, child: Child, now: float, since: float) -> None:
         """Fail it when its handler takes too long; report it when it cannot even be cancelled."""
-        busy_for = self._life.busy_for()
-        if now >= child.cancelled_at + STUCK_AFTER and not self._stuck_told:
+        cancelled_at = max(child.cancelled_at, since)
+        busy_for = now - max(self._life.busy_since, since)
+        if now >= cancelled_at + STUCK_AFTER and not self._stuck_told:
             self._stuck_told = True
-            since = child.cancelled_at
-            self._house.tell(Stuck(self._ref.path, self._life.generation, since))
+            self._house.tell(Stuck(self._ref.path, self._life.generation, child.cancelled_at))
         elif busy_for > self._spec.handle_within and now < child.cancelled_at:
             child.fail(HandlerStuck(f"{self._ref.path} handled one message for {busy_for:.1f} s"))
 
@@ -119,7 +124,8 @@ class ActorBody:
             self._ref._bury(message, Cause.CANCELLED)
         else:
             self._ref._bury(message, Cause.CRASHED, error)
-            self._blame(type(message))
+            if self._life.handler_failed or isinstance(error, HandlerStuck):
+                self._blame(type(message))
         self._ref._give_up_on(message, "it crashed on the question")
 
     def _blame(self, kind: type) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import trio
 
-from .errors import StartTimeout, sole
+from .errors import StartTimeout, in_words, sole
 from .specs import ChildSpec, SupervisorSpec
 from .state import ChildState
 from .tree import Node
@@ -18,8 +18,11 @@ class Body(Protocol):
     def prepare(self, generation: int) -> None:
         """Make ready for one more life."""
 
-    async def run(self, on_started: Callable[[], None]) -> None:
-        """Live; return after an orderly stop, raise after a failure."""
+    async def run(self, on_started: Callable[[], None], on_ending: Callable[[], None]) -> None:
+        """Live; return after an orderly stop, raise after a failure.
+
+        ``on_ending`` tells that the life has ended but for what it leaves behind.
+        """
 
     def stop(self, *, for_good: bool, by: float) -> None:
         """Ask for an orderly end; at the time ``by`` it is cancelled."""
@@ -33,8 +36,8 @@ class Body(Protocol):
     def picture(self, known: ChildState, last_error: str) -> Node:
         """Show it as it is now."""
 
-    def oversee(self, child: "Child", now: float) -> None:
-        """Look for handlers and children that take too long."""
+    def oversee(self, child: "Child", now: float, since: float) -> None:
+        """Look for handlers and children that take too long; time before ``since`` is no time."""
 
 
 type Spec = ChildSpec[Any] | SupervisorSpec
@@ -93,9 +96,12 @@ class Child:
         self._scope.deadline = trio.current_time()
 
     def _stop_by(self, deadline: float, for_good: bool) -> None:
-        self._stopping = True
+        # Asked again, or leaving by itself already, it has no more time than before.
         if self._verdict is None:
-            self._scope.deadline = deadline
+            self._scope.deadline = min(
+                deadline, self._scope.deadline if self._stopping else deadline
+            )
+        self._stopping = True
         self.body.stop(for_good=for_good, by=deadline)
 
     async def _run(self, report: Callable[["Child", bool], None]) -> None:
@@ -103,8 +109,10 @@ class Child:
             with self._scope:
                 await self._survive(report)
         finally:
-            self._finish()
-            report(self, True)
+            try:
+                self._finish()
+            finally:
+                report(self, True)
 
     async def _survive(self, report: Callable[["Child", bool], None]) -> None:
         """The one boundary that catches what an actor raises.
@@ -118,7 +126,7 @@ class Child:
             report(self, False)
 
         try:
-            await self.body.run(started)
+            await self.body.run(started, self._wind_up)
             self._orderly = True
         except* Exception as group:  # noqa: BLE001 - the boundary
             self.error = sole(group)
@@ -129,11 +137,17 @@ class Child:
         if not self._stopping:
             self._scope.deadline = math.inf
 
+    def _wind_up(self) -> None:
+        """Nobody asked it to end, so nobody set a limit to its clean-up either."""
+        if self._scope.deadline == math.inf and not self._scope.cancel_called:
+            self._stopping = True
+            self._scope.deadline = trio.current_time() + self.spec.stop_within
+
     def _finish(self) -> None:
         if self.error is None and self._scope.cancelled_caught:
             self.error = self._verdict or self._overdue_start()
         if self.error is not None:
-            self.last_error = self.reason = f"{type(self.error).__name__}: {self.error}"
+            self.last_error = self.reason = in_words(self.error)
         elif self._scope.cancelled_caught:
             self.reason = f"cancelled: did not stop in {self.spec.stop_within} s"
         elif not self._orderly:

@@ -198,8 +198,9 @@ class _Turn:
         stopping = self.state.stopping
         for child in list(reversed(self.children.values())):
             if child.going_down or (stopping and child.alive):
-                if not child.stopping:
-                    leaving = child.leaving or self.state.for_good
+                leaving = child.leaving or self.state.for_good
+                if not child.stopping or leaving is not child.leaving:
+                    # One that was to come back may learn that it will not: it works off its queue.
                     self.change(child.id, stopping=True, leaving=leaving)
                     self.actions.append(AskStop(child.id, leaving))
                 if not self.state.dynamic:

@@ -23,6 +23,7 @@ class Dynamic:
         self._specs: dict[str, ChildSpec[Any] | SupervisorSpec] = {}
         self._changed: Callable[[], None] = _nothing
         self._claimed = False
+        self._closed = False
 
     def __contains__(self, child_id: object) -> bool:
         return child_id in self._specs
@@ -32,6 +33,8 @@ class Dynamic:
 
     def start_child[M](self, spec: "ChildSpec[M] | SupervisorSpec") -> None:
         """Have a child started soon; ``ValueError`` when its id, a ref or a key is in use."""
+        if self._closed:
+            raise ValueError(f"{spec.id!r} cannot be started: its supervisor has stopped for good")
         if spec.id in self._specs:
             raise ValueError(f"there is already a child named {spec.id!r}")
         claim(spec)

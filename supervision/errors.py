@@ -1,5 +1,6 @@
 """The few ways in which the runtime says no, named after the state the caller is in."""
 
+import traceback
 from typing import Any
 
 
@@ -50,3 +51,9 @@ def sole(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
+
+
+def in_words(error: BaseException) -> str:
+    """Name and text of an error, also of one that fails to tell its text."""
+    _, _, text = "".join(traceback.format_exception_only(error)).strip().partition(": ")
+    return f"{type(error).__name__}: {text}"

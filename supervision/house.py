@@ -48,7 +48,8 @@ class House:
         ref._seal()
         if self.refs.get(ref.path) is ref:
             del self.refs[ref.path]
-        if key is not None and self.keys.pop(key, None) is ref:
+        if key is not None and self.keys.get(key) is ref:
+            del self.keys[key]
             key._claimed = False
 
     def tell(self, event: SupervisionEvent) -> None:

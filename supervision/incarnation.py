@@ -16,6 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from .actor import Actor, Context
 from .dead_letters import Cause
+from .errors import in_words
 from .mailbox import EMPTY
 from .reference import Ref
 
@@ -34,8 +35,10 @@ class Incarnation:
         "_fault",
         "_shut_out",
         "_stop_asked",
+        "_up",
         "busy_since",
         "generation",
+        "handler_failed",
         "in_flight",
         "ref",
     )
@@ -50,6 +53,8 @@ class Incarnation:
         self.ref = ref
         self.generation = generation
         self.in_flight: Any = EMPTY
+        self.handler_failed = False
+        """The message in flight is to blame, and not something that happened beside it."""
         self.busy_since = math.inf
         """When the current handler began; infinite while none is at work."""
         self._create = create
@@ -59,33 +64,39 @@ class Incarnation:
         self._fault: Exception | None = None
         self._shut_out = shut_out
         self._stop_asked = False
+        self._up = False
 
-    async def run(self, on_started: Callable[[], None]) -> None:
+    async def run(self, on_started: Callable[[], None], on_ending: Callable[[], None]) -> None:
         """Live until stopped; returns after an orderly stop, raises what crashed the actor."""
         bind_contextvars(actor=self.ref.path, generation=self.generation)
         async with trio.open_nursery() as nursery:
             try:
-                await self._live(nursery, on_started)
+                await self._live(nursery, on_started, on_ending)
             finally:
+                on_ending()
                 # Left to the nursery, a crash would cancel the tasks from a frame that holds the
                 # error: a cycle, which keeps the dead actor until the garbage collector comes by.
                 nursery.cancel_scope.cancel(reason="the actor has ended")
 
-    async def _live(self, nursery: trio.Nursery, on_started: Callable[[], None]) -> None:
+    async def _live(
+        self,
+        nursery: trio.Nursery,
+        on_started: Callable[[], None],
+        on_ending: Callable[[], None],
+    ) -> None:
         actor = self._actor = self._create()
         self._context = actor.context = Context(self.ref, self.generation, nursery)
-        self._context._stop_asked = self._stop_asked
         await actor.started()
+        self._up = True
         on_started()
         await self._read(actor, self._context, nursery.cancel_scope)
+        on_ending()
         await actor.stopping()
 
     def stop(self, *, drain: bool) -> None:
         """Ask for an orderly stop: at once, or after everything queued has been handled."""
         self._draining = drain
         self._stop_asked = not drain
-        if self._context is not None and not drain:
-            self._context.stop()
         self.ref._mailbox.wakeup.wake()
 
     def crash(self, fault: Exception) -> None:
@@ -94,8 +105,17 @@ class Incarnation:
         self.ref._mailbox.wakeup.wake()
 
     def status(self) -> dict[str, object]:
-        """What the actor says of itself."""
-        return {} if self._actor is None else dict(self._actor.status())
+        """What the actor says of itself, once it is up.
+
+        It is asked from outside, by pictures of the whole house too, at any moment between its own
+        steps. If it cannot answer, that is its answer: the picture is worth more than the actor.
+        """
+        if self._actor is None or not self._up:
+            return {}
+        try:
+            return dict(self._actor.status())
+        except Exception as error:  # noqa: BLE001 - see above
+            return {"error": in_words(error)}
 
     def busy_for(self) -> float:
         """Seconds since the current handler began; 0 when there is none."""
@@ -103,7 +123,7 @@ class Incarnation:
 
     async def _read(self, actor: Actor[Any], context: Context[Any], life: trio.CancelScope) -> None:
         mailbox = self.ref._mailbox
-        while not context._stop_asked:
+        while not (self._stop_asked or context._stop_asked):
             # What wakes the reader may be the last word of a task that dies and takes this
             # incarnation with it; that word is for the successor.
             if life.cancel_called:
@@ -137,11 +157,15 @@ class Incarnation:
             if message is EMPTY:
                 return
             self.in_flight = message
-            await handle(message)
+            try:
+                await handle(message)
+            except Exception:
+                self.handler_failed = True
+                raise
             self.in_flight = EMPTY
             ref._handled += 1
             self.busy_since = now()
-            if self.busy_since >= enough or context._stop_asked:
+            if self.busy_since >= enough or self._stop_asked or context._stop_asked:
                 return
 
     async def _handle_allowed(self, actor: Actor[Any], message: Any) -> None:

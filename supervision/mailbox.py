@@ -69,7 +69,8 @@ def mailbox_policy(
 
     ``key`` names what a conflated message is about; a newer one takes the place of the queued one
     with the same class and key, or of ``merge(queued, newer)``. DROP_OLDEST gives up the oldest
-    droppable message of the lane, never one whose class asked for REJECT. Raises ``ValueError`` for
+    droppable message of the lane, never one whose class asked for REJECT. ``key`` and ``merge`` run in
+    the sender: what they raise is raised there. Raises ``ValueError`` for
     a policy that contradicts itself.
     """
     policy = Policy(lane, overflow, key, merge)
@@ -133,7 +134,7 @@ class Mailbox:
         return True
 
     def force(self, message: Any) -> None:
-        """Queue a message of the actor to itself (answer, timer): never rejected, never dropped."""
+        """Queue a message of the actor to itself (answer, timer): never rejected for want of room."""
         policy: Policy = getattr(message, _ATTRIBUTE, _DEFAULT)
         if policy.lane is Lane.CONFLATED:
             self._conflate(policy, message)
@@ -196,8 +197,8 @@ class Mailbox:
             self._keys.append(slot)
             self._latest[slot] = message
         else:
-            self.conflated += 1
             self._latest[slot] = policy.merge(queued, message) if policy.merge else message
+            self.conflated += 1
 
     def _slot(self, policy: Policy, message: Any) -> Hashable:
         assert policy.key is not None

@@ -169,6 +169,7 @@ class Ref[M]:
 
     def _on_drop(self, message: Any) -> None:
         self._bury(message, Cause.DROPPED)
+        self._fail_asks(message, MailboxFull(self.path, message))
 
     def _put_own(self, message: Any) -> None:
         """Queue a message of the actor to itself, unless it has stopped for good."""
@@ -189,9 +190,12 @@ class Ref[M]:
 
     def _give_up_on(self, message: Any, why: str) -> None:
         """Wake whoever asked this question: it will never be answered."""
+        self._fail_asks(message, AskTimeout(f"{self.path}: {why}; outcome unknown"))
+
+    def _fail_asks(self, message: Any, error: Exception) -> None:
         for reply, asked in self._asks.items():
             if asked is message:
-                reply._fail(AskTimeout(f"{self.path}: {why}; outcome unknown"))
+                reply._fail(error)
 
 
 async def _answered(reply: Reply[Any], within: float) -> None:

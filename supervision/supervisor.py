@@ -76,7 +76,11 @@ class Supervisor:
         self._failure = None
         self._news.clear()
 
-    async def run(self, on_started: Callable[[], None]) -> None:
+    async def run(
+        self,
+        on_started: Callable[[], None],
+        on_ending: Callable[[], None],  # noqa: ARG002 - its children have limits of their own
+    ) -> None:
         """Start the children and keep them; raises :class:`Escalated` once it has given up."""
         async with trio.open_nursery() as self._nursery:
             self._on_started = on_started
@@ -99,7 +103,9 @@ class Supervisor:
         """Nothing is left behind: the children have accounted for themselves."""
 
     def seal(self) -> None:
-        """Close the refs of the whole subtree."""
+        """Close the refs and handles of the whole subtree."""
+        if self._spec.dynamic is not None:
+            self._spec.dynamic._closed = True
         for child in self._children.values():
             child.body.seal()
 
@@ -118,10 +124,11 @@ class Supervisor:
             ),
         )
 
-    def oversee(self, child: Child, now: float) -> None:  # noqa: ARG002 - its children tell
-        """Look after each child."""
+    def oversee(self, child: Child, now: float, since: float) -> None:  # noqa: ARG002 - they tell
+        """Look after each child that is alive."""
         for each in list(self._children.values()):
-            each.body.oversee(each, now)
+            if each.alive:
+                each.body.oversee(each, now, since)
 
     def locate(self, path: str) -> tuple[ActorBody, Node]:
         """The actor at a path and its picture; LookupError when there is none."""
@@ -205,7 +212,7 @@ class Supervisor:
             Ended(
                 child.spec.id,
                 failed=child.error is not None,
-                gave_up=isinstance(child.error, Escalated),
+                gave_up=_escalated(child),
                 draw=self._house.chance.random() if judged else 0.0,
             )
         )
@@ -213,7 +220,7 @@ class Supervisor:
     def _announce(self, child: Child) -> None:
         if child.error is None:
             self._house.tell(Stopped(child.path, child.generation, child.reason))
-        elif not isinstance(child.error, Escalated):
+        elif not _escalated(child):
             self._house.tell(Crashed(child.path, child.generation, child.error))
 
     def _take(self, event: Event, now: float | None = None) -> None:
@@ -264,3 +271,8 @@ class Supervisor:
 
 def _nobody_waits() -> None:
     """While winding down nobody is told that the start is complete."""
+
+
+def _escalated(child: Child) -> bool:
+    """Whether it is a supervisor that gave up; an actor that hosts one and fails has crashed."""
+    return isinstance(child.spec, SupervisorSpec) and isinstance(child.error, Escalated)

@@ -11,8 +11,8 @@ from attrs import evolve
 from .child import Child
 from .dead_letters import DeadLetters
 from .dynamic import claim
-from .errors import FaultInjected, sole
-from .events import Started, Stopped, SupervisionEvent
+from .errors import Escalated, FaultInjected
+from .events import Crashed, Started, Stopped, SupervisionEvent
 from .house import Haunt, House
 from .overseer import oversee
 from .reference import Ref
@@ -105,6 +105,8 @@ class System:
             child.body.seal()
             if child.error is None:
                 self._house.tell(Stopped(child.path, child.generation, child.reason))
+            elif not isinstance(child.error, Escalated):
+                self._house.tell(Crashed(child.path, child.generation, child.error))
             self._ended.set()
         else:
             self._known = evolve(self._known, phase=Phase.UP)
@@ -125,9 +127,9 @@ async def open_system(
     Leaving waits for the ordered stop even when cancelled from outside; the stop is bounded by the
     root's ``stop_within``. ``chance`` is the only source of randomness (backoff). ``haunt`` is for
     fault injection: it gets the path and each fresh instance of every actor, and answers what is to
-    live in its place, such as a wrapper that is slow or fails. Raises
-    :class:`Escalated` when the root goes over its budget, also while it starts, and ``ValueError``
-    for a tree that uses a ref twice.
+    live in its place, such as a wrapper that is slow or fails. Raises :class:`Escalated` when the
+    root goes over its budget, also while it starts, :class:`StartTimeout` when it is not up within
+    its ``start_within``, and ``ValueError`` for a tree that uses a ref twice.
     """
     claim(root)
     system = System(root, House(chance, observe, haunt))
@@ -144,7 +146,7 @@ async def open_system(
                 # The nursery waits for the rest: shielded, the root stops in order and in time.
                 system.stop()
     except BaseExceptionGroup as group:
-        _raise_bare(sole(group))
+        _raise_bare(group.exceptions[0] if len(group.exceptions) == 1 else group)
     if not system._told:
         system._raise_failure()
 
@@ -161,5 +163,5 @@ def _raise_bare(error: BaseException) -> NoReturn:
 async def _abandon_when_over(system: System, nursery: trio.Nursery) -> None:
     """A root that gave up ends what runs on top of it, unless somebody waits for just that."""
     await system._ended.wait()
-    if system._root.error is not None and not system._waiters:
+    if system._root.error is not None and not (system._waiters or system._told):
         nursery.cancel_scope.cancel(reason="the root gave up")

@@ -49,6 +49,7 @@ CHANCE_EDGES = (*EDGES, "broker/projectx.py", "actors/daemon.py")
 
 BOUNDARIES = {
     "supervision/child.py": "whatever an incarnation raises becomes a restart",
+    "supervision/incarnation.py": "an actor that cannot tell its status must not spoil the picture",
     "supervision/house.py": "whatever an observer of the tree raises must not become a crash of it",
 }
 """The only places that catch everything, once each."""

@@ -124,7 +124,7 @@ async def test_pitfall_1_a_cancelled_supervisor_stops_its_children_within_its_ow
 class TornBody:
     """Ends in an error of its own while it is being cancelled."""
 
-    async def run(self, on_started: Callable[[], None]) -> None:  # noqa: ARG002 - never up
+    async def run(self, *_: Callable[[], None]) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(trio.sleep_forever)
             try:

@@ -37,7 +37,8 @@ class Player(Child):
         self.injected = math.inf
 
     def ask(self, leaving: bool, by: float) -> None:
-        self.asked, self.kill_at = True, by
+        ending = self.asked or self.phase == "stopping"
+        self.asked, self.kill_at = True, min(by, self.kill_at) if ending else by
         self.leaving = self.leaving or leaving
         self.closed = self.closed or self.leaving
 
@@ -84,7 +85,7 @@ class Player(Child):
         if self.cancelled:
             yield self._end("Boom" if torn else "", cut_off=True)
         elif self.kill_at <= now:
-            late = "" if self.asked else "StartTimeout"
+            late = "" if self.asked or self.phase == "stopping" else "StartTimeout"
             yield self._end("Boom" if torn else late, cut_off=True)
         if self.fate_at <= now and self.life.fate == "leave" and not self.quits:
             yield Move((), self._quit)
@@ -131,7 +132,11 @@ class Player(Child):
         self.quits = True
 
     def _stop(self) -> None:
+        assert isinstance(self.plan, ActorPlan)
         self.phase, self.until = "stopping", self.world.now + self.life.stop
+        if not self.asked:
+            # Who leaves by itself has as much time for it as who is asked.
+            self.kill_at = min(self.kill_at, self.world.now + self.plan.stop_within)
 
     def _stop_too_late(self) -> None:
         self._stop()

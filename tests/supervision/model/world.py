@@ -94,9 +94,11 @@ class World:
 
     def _last(self) -> Move:
         root = self.root
-        # What ended a root is raised to its host, not told.
-        items = () if root.error else (root.item("Stopped"),)
-        return Move(items, self._close_root)
+        if root.error == "Escalated":
+            # It was told when it gave up.
+            return Move((), self._close_root)
+        end = root.item("Crashed", root.error) if root.error else root.item("Stopped")
+        return Move((end,), self._close_root)
 
     def _close_root(self) -> None:
         self.root.state = "finished"
@@ -173,7 +175,7 @@ class World:
         if not self.root.ever_up:
             return "too early", _nothing
         player = self._living(path)
-        if player is None or not player.up:
+        if player is None or not player.up or player.phase == "stopping":
             return "nobody", _nothing
         return "done", lambda: setattr(player, "injected", self.now)
 
