@@ -21,14 +21,21 @@ class TrueClock:
         """It shows ``start`` now; to be made inside the run."""
         self._start = start
         self._origin = trio.current_time()
+        self._read_at = self._origin
+        self._shown = start
 
     def now(self) -> datetime:
         """Aware UTC."""
-        return self._start + timedelta(seconds=trio.current_time() - self._origin)
+        at = trio.current_time()
+        if at != self._read_at:  # it is asked far more often than time passes
+            self._read_at = at
+            self._shown = self._start + timedelta(seconds=at - self._origin)
+        return self._shown
 
     def sleep_through(self, seconds: float) -> None:
         """Time passes that no deadline sees, as on a machine whose monotonic clock is suspended."""
         self._start += timedelta(seconds=seconds)
+        self._shown += timedelta(seconds=seconds)
 
 
 class MachineClock:
@@ -45,10 +52,10 @@ class MachineClock:
 
     def now(self) -> datetime:
         """Aware UTC, as the daemon is told."""
-        now = self._truth.now() + self._ahead
+        now = self._truth.now()
         if self._rate:
             now += timedelta(seconds=self._gained())
-        return now
+        return now + self._ahead if self._ahead else now
 
     @property
     def wrong_by(self) -> float:

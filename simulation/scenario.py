@@ -157,7 +157,7 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
         accounts=accounts,
         logins=_logins(chance, accounts),
         market="calm" if kind == "day" else chance.choice(MARKETS),
-        pace=1.0 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
+        pace=0.6 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
         faults=(
             *_over_the_night(kind),
             *planned_faults(bare.chance("faults"), lasts, kind, names),

@@ -67,8 +67,7 @@ class Trace(Watcher):
 
     def note(self, kind: str, who: str, text: str) -> None:
         """One more line."""
-        line = (round(self._now() - self._origin, 6), kind, who, text)
-        self._block.append(line)
+        self._block.append((self._now() - self._origin, kind, who, text))
         if len(self._block) >= BLOCK:
             self._flush()
 
@@ -101,9 +100,9 @@ class Trace(Watcher):
         self.note("scenario", machine.scenario.name, f"seed {machine.scenario.seed}")
 
     def message(self, path: str, kind: str) -> None:
-        """An actor handles a message."""
+        """An actor handles a message; as :meth:`note`, without the call."""
         self.messages += 1
-        self.note("message", path, kind)
+        self._block.append((self._now() - self._origin, "message", path, kind))
 
     def exchanged(self, events: tuple[Event, ...]) -> None:
         """Something happened on the exchange; quotes by their price."""

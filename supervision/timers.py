@@ -1,8 +1,8 @@
 """All timers of one incarnation in one task.
 
 An actor that arms and disarms a timer at every message would pay a task for each. Here arming is a
-push onto a heap and disarming a mark; the one task sleeps until the earliest and is woken only when
-an earlier one comes.
+push onto a heap and disarming a mark; the one task sleeps until the earliest, and not even woken
+when an earlier one comes: it just sleeps less long.
 """
 
 import heapq
@@ -11,8 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import trio
-
-from .wakeup import Wakeup
 
 
 class Timer:
@@ -35,15 +33,13 @@ class Timers:
         self._ring = ring
         self._heap: list[tuple[float, int, float, Any, Timer]] = []
         self._number = 0
-        self._asleep_until = math.inf
-        self._wakeup = Wakeup()
+        self._sleep = trio.CancelScope()
 
     def add(self, due: float, period: float, message: object) -> Timer:
         """Ring at ``due`` (monotonic seconds) and then every ``period``, infinite for once."""
         timer = Timer()
         self._push(due, period, message, timer)
-        if due < self._asleep_until:
-            self._wakeup.wake()
+        self._sleep.deadline = min(self._sleep.deadline, due)
         return timer
 
     async def run(self) -> None:
@@ -52,9 +48,9 @@ class Timers:
             now = trio.current_time()
             while self._heap and (self._heap[0][0] <= now or self._heap[0][4]._cancelled):
                 self._pop(now)
-            self._asleep_until = self._heap[0][0] if self._heap else math.inf
-            with trio.CancelScope(deadline=self._asleep_until):
-                await self._wakeup.sleep()
+            due = self._heap[0][0] if self._heap else math.inf
+            with trio.CancelScope(deadline=due) as self._sleep:
+                await trio.sleep_forever()
 
     def _pop(self, now: float) -> None:
         due, _, period, message, timer = heapq.heappop(self._heap)
