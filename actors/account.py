@@ -127,17 +127,6 @@ class Account(Actor[AccountMessage]):
             reply_to=self.context.self,
             held_changed=lambda: self._introduce("prices"),
         )
-        self._reconciler: Reconciler[AccountMessage] = Reconciler(
-            name=self._name,
-            state=self._state,
-            calendar=self._calendar,
-            clock=self._clock,
-            desk=self._desk,
-            context=self.context,
-            reply_to=self.context.self,
-            connection=self._connection,
-            live=self._became_live,
-        )
         self._locks = LockKeeper(
             name=self._name,
             state=self._state,
@@ -145,6 +134,17 @@ class Account(Actor[AccountMessage]):
             desk=self._desk,
             connection=self._connection,
             look_after=self._look_at_locks_in,
+        )
+        self._reconciler: Reconciler[AccountMessage] = Reconciler(
+            name=self._name,
+            state=self._state,
+            calendar=self._calendar,
+            now=self._locks.now,
+            desk=self._desk,
+            context=self.context,
+            reply_to=self.context.self,
+            connection=self._connection,
+            live=self._became_live,
         )
         self._meet_peers()
         self.context.every(EVALUATE_EVERY, Wake("regular"))
@@ -443,7 +443,7 @@ class Account(Actor[AccountMessage]):
 
     def _record_covers(self) -> None:
         """Uncovered time survives a restart, to within the interval of these looks."""
-        now = self._clock.now()
+        now = self._locks.now()
         for contract_id, cover in self._state.covers(now).items():
             if self._covers.get(contract_id) != cover.accumulated:
                 self._covers[contract_id] = cover.accumulated

@@ -105,6 +105,7 @@ class PriceCache(Actor[PriceMessage]):
                     wanted[login].add(contract_id)
                     fed.add(contract_id)
         for name, contracts in wanted.items():
-            if self._logins[name].fed != contracts:
-                self._logins[name].fed = frozenset(contracts)
-                self._logins[name].reply_to.tell(Feed(frozenset(contracts)))
+            feed = frozenset(contracts)
+            if self._logins[name].fed != feed:
+                self._logins[name].fed = feed
+                self._logins[name].reply_to.tell(Feed(feed))

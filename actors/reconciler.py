@@ -6,7 +6,7 @@ state and timers; the account passes it everything about links and reads, and as
 
 import enum
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 import trio
@@ -23,7 +23,6 @@ from actors.messages import (
 )
 from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation
 from actors.reporting import Desk
-from broker.clock import Clock
 from broker.port import Priority
 from risk.account_state import AccountState
 from risk.reading import Difference, Kind, Reading
@@ -69,7 +68,7 @@ class Reconciler[M]:
         name: str,
         state: AccountState,
         calendar: TradingCalendar,
-        clock: Clock,
+        now: Callable[[], datetime],
         desk: Desk,
         context: Context[M | Wake],
         reply_to: Ref[ReadDone | ReadFailed],
@@ -79,7 +78,8 @@ class Reconciler[M]:
         self._name = name
         self._state = state
         self._calendar = calendar
-        self._clock = clock
+        self._now = now
+        """Wall time by the broker's clock: what is read must not be older than what is heard."""
         self._desk = desk
         self._context = context
         self._reply_to = reply_to
@@ -317,7 +317,7 @@ class Reconciler[M]:
                 complete_trades=reading.trades is not None,
                 complete_orders=reading.orders is not None,
             ),
-            self._clock.now(),
+            self._now(),
             trio.current_time(),
         )
         if reading.trades is not None:
@@ -329,7 +329,7 @@ class Reconciler[M]:
 
     def _keep(self, new: set[int], reading: ReadDone) -> None:
         """Trades first read are trades like any other: a successor must not count them anew."""
-        now = self._clock.now()
+        now = self._now()
         self._desk.record(
             *(records.fill(self._name, now, it) for it in reading.trades or () if it.id in new)
         )
@@ -343,9 +343,9 @@ class Reconciler[M]:
         if failures and (delay := run.next_proof()) is not None:
             self._later(delay, "proof")
             return
-        self._state.accept_unexplained(self._clock.now(), trio.current_time())
+        self._state.accept_unexplained(self._now(), trio.current_time())
         if failures:
-            self._state.accept_unexplained(self._clock.now(), trio.current_time())
+            self._state.accept_unexplained(self._now(), trio.current_time())
         for contract_id in failures:
             self._desk.alert_once(
                 Alert(
@@ -388,7 +388,7 @@ class Reconciler[M]:
 
     def _merge(self, reading: ReadDone) -> None:
         """Trades and orders need no numbers: every read of them is good."""
-        now, mono = self._clock.now(), trio.current_time()
+        now, mono = self._now(), trio.current_time()
         for trade in reading.trades or ():
             if self._state.apply_trade(trade, now, mono):
                 self._desk.record(records.fill(self._name, now, trade))
@@ -422,4 +422,4 @@ class Reconciler[M]:
             "after": difference.after,
         }
         log.warning("the broker knew better", account=self._name, **facts)
-        self._desk.record(records.difference(self._name, self._clock.now(), facts))
+        self._desk.record(records.difference(self._name, self._now(), facts))

@@ -4,7 +4,7 @@ Everything here is a function of a :class:`simulation.truth.Book`. Numbers of in
 DESIGN, section 3.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from attrs import frozen
 
@@ -149,12 +149,15 @@ def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool
     return terms.uncovered_only and held is not None and size <= abs(held.net) - held.covered
 
 
-def allows_cancel(books: Iterable[Book], keys: frozenset[Key], order: Order) -> bool:
+def allows_cancel(books: Sequence[Book], keys: frozenset[Key], order: Order) -> bool:
     """Whether a breach asks for this order to go while positions may stand."""
     adds = any(order.id == it.id for book in books for it in book.adding())
-    for rule, where in sorted(keys):
+    alone = any(order.contract not in book.held for book in books)
+    for rule, where in keys:
         if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
             return True
-        if rule in ("symbol_block", "max_contracts") and where in ("", order.contract) and adds:
+        if rule == "symbol_block" and where == order.contract and (adds or alone):
+            return True
+        if rule == "max_contracts" and adds:
             return True
     return False

@@ -8,7 +8,7 @@ import trio
 from attrs import define
 
 from broker.clock import Clock
-from simulator.faults import RefuseClose, Skew
+from simulator.faults import HalfOpen, RefuseClose, Skew
 from store.entry import Entry
 from supervision import FaultInjected
 from tests.actors.world import World, run
@@ -207,6 +207,28 @@ def test_a_lock_whose_writer_dies_before_it_can_say_so_is_kept_all_the_same() ->
             assert world.locks("SIM-50K-1") == ["daily_loss"]
             world.trade(1001, 1)
             await trio.sleep(3)
+            assert world.held(1001) == 0
+
+    run(story)
+
+
+def test_a_position_that_a_read_found_is_not_older_by_what_our_clock_is_behind() -> None:
+    """Its time without a stop is counted by the broker's clock from its first moment on."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        clock: Any = SetClock(world.clock)
+        world.clock = clock
+        async with world.daemon():
+            clock.ahead = timedelta(seconds=-60)
+            world.broker.inject(Skew(seconds=Decimal(60)))
+            await trio.sleep(40)
+            world.broker.inject(HalfOpen(hub="user"))
+            world.trade(1001, 1)
+            await trio.sleep(119)
+            assert world.held(1001) == 1
+            await trio.sleep(25)
             assert world.held(1001) == 0
 
     run(story)
