@@ -11,7 +11,7 @@ from .plan import Item, Plan, Run
 from .semantics import Move
 from .world import World
 
-WAYS_AT_MOST = 24
+WAYS_AT_MOST = 48
 AROUND = 12
 
 

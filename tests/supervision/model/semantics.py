@@ -67,6 +67,8 @@ class Child:
     """When it came up in its present or latest incarnation."""
     ever_up: bool = False
     asked: bool = False
+    told_final: bool = False
+    """When asked, it heard that it is for good."""
     doomed: bool = False
     """It goes down with its group, and comes back."""
     leaving: bool = False
@@ -93,7 +95,7 @@ class Child:
     def born(self) -> None:
         self.generation += 1
         self.state = "alive"
-        self.up = self.asked = self.doomed = self.cut_off = False
+        self.up = self.asked = self.told_final = self.doomed = self.cut_off = False
         self.error = ""
         self.up_at = None
         self.kill_at = self.world.now + self.plan.start_within

@@ -18,6 +18,8 @@ class Supervisor(Child):
     children: list[Child] = field(factory=list)
     wanted: list[Child] = field(factory=list)
     """Of a dynamic supervisor: those that should be there."""
+    gone: bool = False
+    """Ended for good: it takes no more children."""
     spent: list[float] = field(factory=list)
     stopping: bool = False
     for_good: bool = False
@@ -57,6 +59,7 @@ class Supervisor(Child):
                 child.cancel()
 
     def seal(self) -> None:
+        self.gone = True
         for child in self.children:
             child.seal()
 
@@ -136,12 +139,15 @@ class Supervisor(Child):
         going = [c for c in self.children if not c.down and (c.doomed or self.stopping)]
         turn = going if self.rules.dynamic else going[-1:]
         for child in turn:
-            if not child.asked and child.state == "alive":
+            final = child.leaving or (self.stopping and self.for_good)
+            # One that was to come back may learn that it will not.
+            if not child.asked or (final and not child.told_final):
                 yield Move((), partial(self._ask, child))
 
     def _ask(self, child: Child) -> None:
         by = self.world.now + child.plan.stop_within
-        child.ask(child.leaving or (self.stopping and self.for_good), by)
+        child.told_final = child.leaving or (self.stopping and self.for_good)
+        child.ask(child.told_final, by)
 
     def _start_next(self) -> Iterator[Move]:
         for child in self.children:

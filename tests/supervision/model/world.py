@@ -189,7 +189,7 @@ class World:
 
     def _add(self, path: str, plan: ChildPlan) -> tuple[str, Callable[[], None]]:
         pool = self.pools[path]
-        if any(each.plan.id == plan.id for each in pool.wanted):
+        if pool.gone or any(each.plan.id == plan.id for each in pool.wanted):
             return "refused", _nothing
         return "done", lambda: pool.wanted.append(self._make(plan, f"{path}/{plan.id}"))
 
