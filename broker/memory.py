@@ -64,7 +64,6 @@ from simulator.faults import (
     StaleSnapshot,
 )
 from simulator.sessions import Traffic, User
-from simulator.words import WORKING
 
 Arrange = Callable[[Sequence[Event]], Iterable[Delayed]]
 """Decides when each event of one execution arrives: seconds from now, and the event."""
@@ -307,9 +306,8 @@ class _MemorySession:
     async def orders(self, account_id: int, priority: Priority) -> tuple[Order, ...]:
         """Order/v2/query for everything that may still trade."""
         del priority
-        read = self._of(account_id, self._broker.desk.orders)
-        records = await self._read("/api/Order/v2/query", read)
-        return tuple(decode_order(it) for it in records if it["status"] in WORKING)
+        read = self._of(account_id, self._broker.desk.working_orders)
+        return tuple(map(decode_order, await self._read("/api/Order/v2/query", read)))
 
     async def trades(
         self, account_id: int, since: datetime, priority: Priority

@@ -26,6 +26,7 @@ from simulator.faults import (
 from simulator.lots import LotMethod
 from simulator.orders import OrderRequest
 from simulator.validate import Answer
+from simulator.words import WORKING
 
 Records = list[dict[str, Any]]
 
@@ -189,6 +190,14 @@ class Desk:
         stale = self._stale_now()
         return stale.orders.get(account_id, []) if stale else self._orders(account_id)
 
+    def working_orders(self, account_id: int) -> Records:
+        """Those of them that may still trade."""
+        stale = self._stale_now()
+        if stale:
+            known = stale.orders.get(account_id, [])
+            return [it for it in known if it["status"] in WORKING]
+        return self._orders(account_id, only_working=True)
+
     def trades(self, account_id: int) -> Records:
         """Every half-turn of one account, oldest first."""
         stale = self._stale_now()
@@ -227,10 +236,13 @@ class Desk:
         held = self.exchange.ledger.holdings(account_id)
         return [payloads.position_payload(it, listings[it.contract_id].name) for it in held]
 
-    def _orders(self, account_id: int) -> Records:
+    def _orders(self, account_id: int, *, only_working: bool = False) -> Records:
         listings = self.exchange.listings
-        orders = self.exchange.orders_of(account_id)
-        return [payloads.order_payload(it, listings[it.contract_id].symbol_id) for it in orders]
+        return [
+            payloads.order_payload(it, listings[it.contract_id].symbol_id)
+            for it in self.exchange.orders_of(account_id)
+            if it.working or not only_working
+        ]
 
     def _trades(self, account_id: int) -> Records:
         trades = self.exchange.ledger.trades.get(account_id, [])
