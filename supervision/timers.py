@@ -12,6 +12,9 @@ from typing import Any
 
 import trio
 
+FEW = 64
+"""So many timers are kept without asking which of them were cancelled."""
+
 
 class Timer:
     """One timer; once cancelled it puts nothing into the mailbox (what it has put stays there)."""
@@ -33,6 +36,7 @@ class Timers:
         self._ring = ring
         self._heap: list[tuple[float, int, float, Any, Timer]] = []
         self._number = 0
+        self._sift_at = FEW
         self._sleep = trio.CancelScope()
 
     def add(self, due: float, period: float, message: object) -> Timer:
@@ -61,11 +65,21 @@ class Timers:
             self._push(next_beat(due, period, now), period, message, timer)
 
     def _push(self, due: float, period: float, message: object, timer: Timer) -> None:
+        if len(self._heap) >= self._sift_at:
+            self._sift()
         self._number += 1
         heapq.heappush(self._heap, (due, self._number, period, message, timer))
+
+    def _sift(self) -> None:
+        """Let go of those that were cancelled long before they are due."""
+        self._heap = [entry for entry in self._heap if not entry[4]._cancelled]
+        heapq.heapify(self._heap)
+        self._sift_at = max(FEW, 2 * len(self._heap))
 
 
 def next_beat(due: float, period: float, now: float) -> float:
     """The next beat that lies ahead; those that were missed are left out."""
     missed = max(0, math.floor((now - due) / period))
-    return due + (missed + 1) * period
+    beat = due + (missed + 1) * period
+    # Fractions round: a beat at this very moment has been rung already.
+    return beat if beat > now else beat + period

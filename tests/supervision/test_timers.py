@@ -127,3 +127,21 @@ def test_an_earlier_timer_shortens_the_sleep_and_a_later_one_does_not_lengthen_i
 
     expected = [(5.0, "earlier"), (10.0, "first"), (15.0, "between"), (20.0, "later")]
     assert ringing(arm, until=30) == expected
+
+
+@given(st.floats(0, 1e6), st.floats(0.001, 1e3), st.floats(0, 1e6))
+def test_a_beat_is_never_rung_twice_for_the_rounding_of_fractions(
+    due: float, period: float, late: float
+) -> None:
+    """What is rung now is over now."""
+    assert next_beat(due, period, due + late) > due + late
+
+
+def test_timers_that_were_cancelled_are_let_go_of() -> None:
+    """Arming and disarming at every message costs no memory, however late they were due."""
+    timers = Timers(lambda _: None)
+    kept = [timers.add(1e6, math.inf, "kept") for _ in range(100)]
+    for _ in range(10_000):
+        timers.add(1e6, math.inf, "dropped").cancel()
+    assert len(timers._heap) < 500
+    assert sum(not entry[4]._cancelled for entry in timers._heap) == len(kept)
