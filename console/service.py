@@ -13,7 +13,7 @@ import structlog
 import trio
 from attrs import evolve, frozen
 
-from actors.console import Console
+from actors.console import Console, picture
 from actors.daemon import Daemon, GuardedAccount, Plan, Ports, log_supervision
 from actors.enforcement import Enforced
 from broker.clock import Clock, GatewayClock, SystemClock
@@ -129,6 +129,10 @@ class _WayOut:
         else:
             self.system.stop()
 
+    def dump(self) -> None:
+        """The whole house into the log, for whoever cannot reach the socket."""
+        log.warning("asked for a picture of the tree", tree=picture(self.tree()))
+
     def tree(self) -> Node:
         """For the console, the last to start: it can be asked a moment before the tree is up."""
         return STARTING if self.system is None else self.system.tree()
@@ -157,7 +161,7 @@ def _guardians(
     around: Surroundings, way: _WayOut, watchdog: Watchdog | None
 ) -> Iterator[Supervised]:
     if around.signals:
-        yield ChildSpec("signals", Ref("signals"), lambda: Signals(way.take))
+        yield ChildSpec("signals", Ref("signals"), lambda: Signals(way.take, on_dump=way.dump))
     if watchdog is not None:
         yield ChildSpec("watchdog", Ref("watchdog"), lambda: LoopLag(watchdog))
 

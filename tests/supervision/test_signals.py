@@ -56,3 +56,20 @@ async def test_a_signal_stops_the_tree_in_order_and_the_actor_goes_last() -> Non
         send(signal.SIGTERM)
         await stop.wait()
     assert diary == ["hard", "stopped"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this platform has no SIGUSR1")
+async def test_a_signal_shows_the_tree_as_often_as_one_likes_and_ends_nothing() -> None:
+    """The others still mean what they mean."""
+    asked: list[signal.Signals] = []
+    dumps: list[int] = []
+    spec = ChildSpec(
+        "signals", Ref("signals"), lambda: Signals(asked.append, on_dump=lambda: dumps.append(1))
+    )
+    async with open_test_system(SupervisorSpec("root", (spec,))):
+        for count in (1, 2):
+            send(signal.SIGUSR1)
+            await until(lambda: len(dumps) >= count, within=10)  # noqa: B023 - used in here
+        send(signal.SIGTERM)
+        await until(lambda: asked == [signal.SIGTERM], within=10)
+    assert len(dumps) == 2
