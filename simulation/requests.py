@@ -13,6 +13,7 @@ from simulation.invariants import (
     Key,
     allows_cancel,
     allows_close,
+    allows_size,
     allows_uncovered,
 )
 
@@ -77,9 +78,10 @@ class Requests:
         if ("max_contracts", "") not in keys:
             return False
         weight = docket.terms.weight(self._bench.instruments[contract].root)
-        return (
-            docket.may_close_size(self._bench.now - JUST_BEFORE, abs(held.net), weight)
-            or docket.true.held != docket.told.held
+        since = self._bench.now - JUST_BEFORE
+        told = docket.told.held.get(contract)
+        return docket.may_close_size(since, abs(held.net), weight) or (
+            told is not None and allows_size(docket.told, docket.terms, contract, abs(told.net))
         )
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
@@ -89,7 +91,10 @@ class Requests:
         if bare and allows_uncovered(docket.true, docket.terms, contract, size):
             return True
         weight = docket.terms.weight(self._bench.instruments[contract].root)
-        return docket.may_close_size(self._bench.now - JUST_BEFORE, size, weight)
+        since = self._bench.now - JUST_BEFORE
+        return docket.may_close_size(since, size, weight) or allows_size(
+            docket.told, docket.terms, contract, size
+        )
 
     def _may_cancel(self, docket: Docket, order_id: int, keys: frozenset[Key]) -> bool:
         order = docket.true.orders.get(order_id)
@@ -148,7 +153,7 @@ class Requests:
             default=self._bench.now,
         )
         weight = docket.terms.weight(self._bench.instruments[contract].root)
-        fits = docket.may_close_size(since - JUST_BEFORE, size, weight)
+        fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
         fits = fits or (docket.terms.uncovered_only and ("no_stop_loss", contract) in docket.open)
         docket.ours += size * weight
         if not fits:
