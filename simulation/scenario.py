@@ -181,8 +181,11 @@ def _accounts(chance: random.Random, number: int) -> tuple[AccountPlan, ...]:
     """The first is always disciplined: whatever is done to it is a false alarm."""
     traders = ["disciplined", *chance.choices(TRADERS[1:], k=number - 1)]
     plans = []
+    leader = 1001
     for n, trader in enumerate(traders):
-        whose = f"{trader}:{1001 + n - 1}" if trader == "copier" else trader
+        # Followers of followers would repeat each of our closes twice as often.
+        whose = f"{trader}:{leader}" if trader == "copier" else trader
+        leader = leader if trader == "copier" else 1001 + n
         rules = USUAL_RULES if n == 0 else chance.choice(RULES)
         plans.append(AccountPlan(1001 + n, f"SIM-50K-{n + 1}", whose, rules))
     return tuple(plans)
