@@ -58,6 +58,8 @@ class Docket:
     untold_trades: set[int] = field(factory=set)
     """Half-turns that the daemon has not been told, or not as they are now."""
 
+    heard: dict[str | int, float] = field(factory=dict)
+    """When an event last told of a contract's position, or of an order."""
     moved_at: float = 0.0
     """When positions or orders last changed in truth."""
 

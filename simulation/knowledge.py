@@ -95,6 +95,7 @@ class Knowledge:
         """A position event passed the port."""
         docket = self._bench.dockets.get(account)
         if docket is not None:
+            docket.heard[contract] = self._bench.now
             docket.told.position(contract, id_, net, average, self._bench.now)
             self._forget_price(contract)
             self._bench.changed(docket)
@@ -109,6 +110,7 @@ class Knowledge:
         """An order event passed the port."""
         docket = self._bench.dockets.get(account)
         if docket is not None:
+            docket.heard[order.id] = self._bench.now
             docket.told.order(order, self._bench.now)
             self._bench.changed(docket)
 
@@ -137,9 +139,11 @@ class Knowledge:
     ) -> None:
         """An answer with all open positions passed the port: contract, life, net, average."""
         docket = self._bench.dockets[account]
-        listed = {contract: (id_, net, average) for contract, id_, net, average in held}
+        # What an event has told meanwhile stays: an answer may be older than it.
+        heard = {it for it, at in docket.heard.items() if at >= asked_at}
+        listed = {it: (id_, net, avg) for it, id_, net, avg in held if it not in heard}
         blind = docket.excuses.standing[Excuse.UNTOLD_POSITION]
-        for contract in [it for it in docket.told.held if it not in listed]:
+        for contract in [it for it in docket.told.held if it not in listed and it not in heard]:
             docket.told.position(contract, 0, 0, 0.0, self._bench.now)
             self._forget_price(contract)
         for contract, (id_, net, average) in listed.items():
@@ -160,8 +164,10 @@ class Knowledge:
     def read_orders(self, account: int, orders: Iterable[Order], asked_at: float) -> None:
         """An answer with all working orders passed the port."""
         docket = self._bench.dockets[account]
-        listed = {order.id: order for order in orders}
         told = docket.told
+        heard = {it for it, at in docket.heard.items() if at >= asked_at}
+        listed = {it.id: it for it in orders if it.id not in heard}
+        listed |= {it.id: it for it in told.orders.values() if it.id in heard}
         touched = {it.contract for it in told.orders.values()} | {
             it.contract for it in listed.values()
         }

@@ -144,14 +144,11 @@ class Requests:
         ]
 
     def _reduced(self, docket: Docket, contract: str, size: int) -> None:
-        since = min(
-            (
-                it.at
-                for it in self._bench.under_way
-                if it.docket is docket and it.target == contract
-            ),
-            default=self._bench.now,
-        )
+        # What was right by all that had been told may turn out to be too much.
+        hearsay = docket.excuses.standing[Excuse.UNTOLD_POSITION] > 0
+        # One that a dead process had sent is nobody's plea any more; it had 10 s at most.
+        under_way = self._pleas_of(docket.id, "partial_close", contract)
+        since = min((it.at for it in under_way), default=self._bench.now - 10.0)
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
         fits = fits or (docket.terms.uncovered_only and ("no_stop_loss", contract) in docket.open)
