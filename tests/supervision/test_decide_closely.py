@@ -288,6 +288,15 @@ def test_the_strictest_of_several_wishes_to_stop_holds(later: bool) -> None:
     assert for_now.tell(TimePassed(), at=5.0) == [Cut("a", for_good=False)]
 
 
+def test_one_that_was_to_come_back_learns_that_it_will_not() -> None:
+    """So that it works off its queue; but it learns it only once."""
+    home = Family("pp").born()
+    assert home.tell(StopAsked(False, 9.0)) == [AskStop("b", for_good=False)]
+    assert home.tell(StopAsked(True, 9.0)) == [AskStop("b", for_good=True)]
+    assert home.tell(StopAsked(True, 9.0), TimePassed()) == []
+    assert home.tell(end("b")) == [Forget("b"), AskStop("a", for_good=True)]
+
+
 def test_nobody_is_asked_any_more_once_everybody_has_been_cut_off() -> None:
     """To be asked would give a new deadline to one whose time is over."""
     home = Family().born()

@@ -69,6 +69,16 @@ def test_one_that_ended_for_good_leaves_the_handle_and_its_namesake_stays() -> N
     handle._discard(second)
 
 
+def test_a_handle_whose_supervisor_has_stopped_for_good_takes_nobody() -> None:
+    """And what was offered to it has a place elsewhere."""
+    handle, spec = Dynamic(), child("a")
+    handle._closed = True
+    with pytest.raises(ValueError, match="'a' cannot be started"):
+        handle.start_child(spec)
+    assert list(handle) == []
+    claim(spec)
+
+
 REF: Ref[Any] = Ref("ref")
 KEY: Key[Any] = Key("key")
 

@@ -31,6 +31,16 @@ def test_a_beat_that_is_taken_early_is_followed_by_the_next() -> None:
     assert next_beat(10.0, 5.0, 2.0) == 15.0
 
 
+@pytest.mark.parametrize(
+    ("due", "period", "now"), [(0.7, 0.3, 4.6), (0.0, 0.7, 44.099999999999994)]
+)
+def test_a_beat_of_this_very_moment_is_over_although_fractions_say_otherwise(
+    due: float, period: float, now: float
+) -> None:
+    """Counting the beats that were missed comes out one too low here."""
+    assert next_beat(due, period, now) == pytest.approx(now + period)
+
+
 def ringing(arm: Callable[[Timers], object], *, until: float) -> list[tuple[float, object]]:
     """When the timers ring that are armed at the start, in virtual time."""
     rung: list[tuple[float, object]] = []
@@ -145,3 +155,40 @@ def test_timers_that_were_cancelled_are_let_go_of() -> None:
         timers.add(1e6, math.inf, "dropped").cancel()
     assert len(timers._heap) < 500
     assert sum(not entry[4]._cancelled for entry in timers._heap) == len(kept)
+
+
+def test_few_timers_are_kept_as_they_are_and_many_are_looked_through_when_they_have_doubled() -> (
+    None
+):
+    """To look through them at every arming would cost what the heap saves."""
+    timers = Timers(lambda _: None)
+
+    def most_with_cancelled_ones() -> int:
+        counts = []
+        for _ in range(300):
+            timers.add(1e6, math.inf, "dropped").cancel()
+            counts.append(len(timers._heap))
+        return max(counts)
+
+    assert most_with_cancelled_ones() == 64
+    for _ in range(64):
+        timers.add(1e6, math.inf, "kept")
+    assert most_with_cancelled_ones() == 128
+
+
+def test_those_that_are_left_of_many_ring_in_their_order() -> None:
+    """Looking through them must not disturb it."""
+
+    def arm(timers: Timers) -> None:
+        order = [(number * 37) % 100 + 1.0 for number in range(100)]
+        armed = [(due, timers.add(due, math.inf, due)) for due in order[:64]]
+        for due, timer in armed:
+            if due % 3:
+                timer.cancel()
+        for due in order[64:]:
+            timers.add(due, math.inf, due)
+
+    rung = [at for at, _ in ringing(arm, until=200)]
+    assert rung == sorted(rung)
+    early = {(number * 37) % 100 + 1.0 for number in range(64)}
+    assert rung == [at for at in range(1, 101) if at not in early or at % 3 == 0]
