@@ -182,8 +182,7 @@ class Account(Actor[AccountMessage]):
                 if not contracts and self._reconciler.phase is Phase.LIVE:
                     self._judge_now("nothing in flight")
             case EnforcementDone():
-                # As above: while the state itself is in doubt, an old picture would ask for the same again
-                # and again; its reconciliation ends with a judgement.
+                # While the state is in doubt, an old picture would ask for the same again and again.
                 if self._reconciler.phase is Phase.LIVE:
                     self._judge_now("enforcement done")
             case DayTurned():
@@ -314,7 +313,8 @@ class Account(Actor[AccountMessage]):
             self._reconciler.balance_moved(listed=True)
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
-        self._locks.skew_measured(skew)
+        if self._locks.skew_measured(skew):
+            self._judge_now("clock")  # what falls due does so earlier than its timer
         self._turn_day()
         self._look_at_locks()
         self._interest.ask_again()

@@ -64,21 +64,24 @@ class LockKeeper:
         self._compared: Comparison | None = None
         """The newest."""
 
-    def skew_measured(self, seconds: float) -> None:
-        """The broker's clock was compared with ours."""
+    def skew_measured(self, seconds: float) -> bool:
+        """The broker's clock was compared with ours; True when it is later than was believed."""
+        clock, mono = self._clock, trio.current_time()
+        wall = clock.now()
+        believed = (self._expected() if self._jumped(wall) else wall) + self._skew
         self._skew = timedelta(seconds=seconds if abs(seconds) > SKEW_TOLERATED else 0.0)
-        clock = self._clock
-        self._compared = Comparison(trio.current_time(), clock.now(), clock.speed)
+        self._compared = Comparison(mono, wall, clock.speed)
         if not self._skew:
             self._desk.settled("clock_skew")
-            return
-        self._desk.alert_once(
-            Alert(
-                "clock_skew",
-                f"this machine's clock differs from the broker's by {seconds:.0f} s; locks end by "
-                "the broker's. Set this machine's clock",
+        else:
+            self._desk.alert_once(
+                Alert(
+                    "clock_skew",
+                    f"this machine's clock differs from the broker's by {seconds:.0f} s; locks end "
+                    "by the broker's. Set this machine's clock",
+                )
             )
-        )
+        return wall + self._skew - believed > timedelta(seconds=SKEW_TOLERATED)
 
     def look(self) -> bool:
         """End what is due; True when a lock has ended."""
