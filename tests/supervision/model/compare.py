@@ -2,8 +2,12 @@
 
 The run leads. At every step the model must have a move with exactly the items seen next, at exactly
 that time; moves that are not seen are made in between. When both kinds are possible their order is
-not known, so if the run cannot be explained one way the other ways are tried, latest first.
+not known, so if the run cannot be explained one way other ways are tried.
 """
+
+import heapq
+import itertools
+from collections.abc import Iterator
 
 from attrs import define, field, frozen
 
@@ -11,7 +15,7 @@ from .plan import Item, Plan, Run
 from .semantics import Move
 from .world import World
 
-WAYS_AT_MOST = 48
+WAYS_AT_MOST = 200
 AROUND = 12
 
 
@@ -42,50 +46,52 @@ class Difference:
 
 
 @define
-class _Ways:
-    """Which of several orders to take at each fork; the latest fork changes first."""
+class _Way:
+    """Which move to make at each fork: the first, but for a few forks."""
 
-    taken: list[int] = field(factory=list)
+    turns: dict[int, int]
+    """Number of the move at those forks where it is not the first."""
     widths: list[int] = field(factory=list)
-    depth: int = 0
+    """How many moves there were at each fork that was passed."""
 
     def choose(self, width: int) -> int:
         if width == 1:
             return 0
-        if self.depth == len(self.taken):
-            self.taken.append(0)
-            self.widths.append(width)
-        self.depth += 1
-        return self.taken[self.depth - 1]
+        self.widths.append(width)
+        return self.turns.get(len(self.widths) - 1, 0)
 
-    def another(self) -> bool:
-        """Turn to the next way; False when there is none."""
-        del self.taken[self.depth :], self.widths[self.depth :]
-        while self.taken and self.taken[-1] + 1 == self.widths[-1]:
-            self.taken.pop()
-            self.widths.pop()
-        if not self.taken:
-            return False
-        self.taken[-1] += 1
-        self.depth = 0
-        return True
+    def others(self) -> Iterator["_Way"]:
+        """The ways that turn off once more, the latest fork first."""
+        after = max(self.turns, default=-1)
+        for number in range(len(self.widths) - 1, after, -1):
+            for turn in range(1, self.widths[number]):
+                yield _Way({**self.turns, number: turn})
 
 
 def difference(plan: Plan, run: Run) -> Difference | None:
-    """None when the run is one that the model allows."""
-    ways, furthest = _Ways(), None
+    """None when the run is one that the model allows.
+
+    Ways that led further are varied first: most of what two moves can do in either order comes to
+    the same, so trying the orders one by one would not get to the fork that matters.
+    """
+    furthest: Difference | None = None
+    untried: list[tuple[int, int, _Way]] = [(0, 0, _Way({}))]
+    number = itertools.count(1)
     for _ in range(WAYS_AT_MOST):
-        found = _follow(World(plan), run, ways)
+        if not untried:
+            break
+        *_, way = heapq.heappop(untried)
+        found = _follow(World(plan), run, way)
         if found is None:
             return None
         if furthest is None or found.position > furthest.position:
             furthest = found
-        if not ways.another():
-            break
+        for other in way.others():
+            heapq.heappush(untried, (-found.position, next(number), other))
     return furthest
 
 
-def _follow(world: World, run: Run, ways: _Ways) -> Difference | None:
+def _follow(world: World, run: Run, way: _Way) -> Difference | None:
     position, steps = 0, run.steps
     told = {item for _, item in steps}
 
@@ -108,7 +114,7 @@ def _follow(world: World, run: Run, ways: _Ways) -> Difference | None:
         fitting.sort(key=lambda move: move.likely not in told)
         options = fitting + [move for move in moves if not move.items]
         if options:
-            move = options[ways.choose(len(options))]
+            move = options[way.choose(len(options))]
             move.make()
             position += len(move.items)
         elif any(not move.may_be_missing for move in moves):
