@@ -27,7 +27,6 @@ How the invariants of DESIGN, section 3, are judged:
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, Literal
 
 import trio
@@ -35,19 +34,13 @@ import trio
 from broker.port import (
     BrokerEvent,
     ConnectionChange,
-    Done,
     Fill,
     Hub,
-    NotExecuted,
     OrderUpdate,
     PositionUpdate,
     QuoteUpdate,
-    Refused,
-    Unknown,
     Unreadable,
 )
-from risk import domain
-from risk.rules import DailyLoss, MaxContracts, NoStopLoss, Rule, SymbolBlock, UnrealizedLoss
 from simulation.bench import Bench, Plea
 from simulation.circumstances import Circumstances
 from simulation.coverage import Coverage
@@ -57,6 +50,14 @@ from simulation.machine import Machine
 from simulation.papers import Papers
 from simulation.requests import Requests
 from simulation.rulebook import rules_of
+from simulation.translation import (
+    order_of,
+    outcome_of,
+    terms_of,
+    told_order,
+    told_trade,
+    trade_of,
+)
 from simulation.trouble import (
     ClockDrift,
     ClockJump,
@@ -66,7 +67,7 @@ from simulation.trouble import (
     Suspend,
     Trouble,
 )
-from simulation.truth import Instrument, Order, Terms, Trade
+from simulation.truth import Instrument
 from simulation.watcher import Asked, Nobody, Operation, Watcher
 from simulator.desk import Handled
 from simulator.events import Event, Kind
@@ -179,11 +180,11 @@ class Referee(Watcher):
                 average = float(payload["averagePrice"])
                 knowledge.position(account, event.contract_id, payload["id"], net, average)
             elif event.kind is Kind.ORDER:
-                knowledge.order(account, _order_of(payload))
+                knowledge.order(account, order_of(payload))
             elif event.kind is Kind.TRADE:
                 if self._executing:
                     self._look_at_our_trade(payload)
-                knowledge.trade(account, _trade_of(payload))
+                knowledge.trade(account, trade_of(payload))
 
     def _look_at_our_trade(self, payload: Mapping[str, Any]) -> None:
         order = self._machine.exchange.orders[payload["orderId"]]
@@ -231,12 +232,12 @@ class Referee(Watcher):
                 ask = None if mark.ask is None else float(mark.ask)
                 self._knowledge.told_price(contract_id, bid, ask)
             case Fill(trade=trade):
-                self._knowledge.told_trade(trade.account_id, _told_trade(trade))
+                self._knowledge.told_trade(trade.account_id, told_trade(trade))
             case PositionUpdate(position=it):
                 average = float(it.average_price)
                 self._knowledge.told_position(it.account_id, it.contract_id, it.id, it.net, average)
             case OrderUpdate(order=order):
-                self._knowledge.told_order(order.account_id, _told_order(order))
+                self._knowledge.told_order(order.account_id, told_order(order))
             case ConnectionChange(hub=Hub.USER, up=up):
                 self._circumstances.hub(login, up=up)
             case Unreadable(hub=Hub.USER):
@@ -265,7 +266,7 @@ class Referee(Watcher):
             failed = isinstance(answer, Exception) or answer is Nobody.LISTENS
             self._circumstances.session(asked.login, opened=not failed)
         elif asked.number in self._pleas:
-            self._requests.answered(self._pleas.pop(asked.number), _outcome(answer))
+            self._requests.answered(self._pleas.pop(asked.number), outcome_of(answer))
         elif asked.number in self._reads:
             asked_at, ended = self._reads.pop(asked.number)
             if isinstance(answer, tuple):
@@ -285,9 +286,9 @@ class Referee(Watcher):
                 ]
                 knowledge.read_positions(account, held, asked_at)
             case "orders":
-                knowledge.read_orders(account, map(_told_order, answer), asked_at)
+                knowledge.read_orders(account, map(told_order, answer), asked_at)
             case "trades":
-                knowledge.read_trades(account, map(_told_trade, answer))
+                knowledge.read_trades(account, map(told_trade, answer))
             case _:
                 pass
 
@@ -424,100 +425,6 @@ class Referee(Watcher):
             mail = ref.statistics()
             accounted = mail.handled + mail.conflated + mail.depth + dead.get(node.path, 0)
             self._papers.mail(node.path, mail.accepted, accounted)
-
-
-def terms_of(rules: Iterable[Rule]) -> Terms:
-    """The limits of an account's rules, as numbers."""
-    terms: dict[str, Any] = {}
-    for rule in rules:
-        match rule:
-            case MaxContracts():
-                terms |= {
-                    "max_contracts": float(rule.limit),
-                    "mini_equivalent": rule.count == "mini_equivalent",
-                }
-            case DailyLoss():
-                terms |= {
-                    "daily_loss": float(rule.limit - rule.buffer),
-                    "realised": rule.basis == "realised",
-                }
-            case UnrealizedLoss():
-                terms |= {
-                    "unrealized_loss": float(rule.limit),
-                    "total_unrealized": rule.scope == "total",
-                }
-            case SymbolBlock():
-                terms |= {"blocked": frozenset(rule.symbols), "only": frozenset(rule.only)}
-            case NoStopLoss():
-                terms |= {
-                    "grace": rule.grace.total_seconds(),
-                    "uncovered_only": rule.close == "uncovered",
-                }
-            case _:
-                raise TypeError(f"the referee does not know {rule.name}")
-    return Terms(**terms)
-
-
-def _order_of(payload: Mapping[str, Any]) -> Order:
-    return Order(
-        payload["id"],
-        payload["contractId"],
-        1 if payload["side"] == 0 else -1,
-        payload["size"] - payload["fillVolume"],
-        payload["type"],
-        payload["status"],
-        payload["parentOrderId"],
-    )
-
-
-def _told_order(order: domain.Order) -> Order:
-    return Order(
-        order.id,
-        order.contract_id,
-        order.side.sign,
-        order.remaining,
-        order.type.value,
-        order.status.value,
-        order.parent_id,
-    )
-
-
-def _trade_of(payload: Mapping[str, Any]) -> Trade:
-    return Trade(
-        payload["id"],
-        payload["contractId"],
-        payload["size"] * (1 if payload["side"] == 0 else -1),
-        float(payload["price"]),
-        float(payload["fees"]),
-        datetime.fromisoformat(payload["creationTimestamp"]),
-        payload["voided"],
-    )
-
-
-def _told_trade(trade: domain.Trade) -> Trade:
-    return Trade(
-        trade.id,
-        trade.contract_id,
-        trade.size * trade.side.sign,
-        float(trade.price),
-        float(trade.fees or 0),
-        trade.at,
-        trade.voided,
-    )
-
-
-def _outcome(answer: object) -> str:
-    match answer:
-        case Done():
-            return "done"
-        case Refused():
-            return "refused"
-        case NotExecuted():
-            return "not executed"
-        case Unknown():
-            return "unknown"
-        case _:
-            return "lost"
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -1,0 +1,109 @@
+"""What the exchange and the port say, in the words of the referee's own truth."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from broker.port import Done, NotExecuted, Refused, Unknown
+from risk import domain
+from risk.rules import DailyLoss, MaxContracts, NoStopLoss, Rule, SymbolBlock, UnrealizedLoss
+from simulation.truth import Order, Terms, Trade
+
+
+def terms_of(rules: Iterable[Rule]) -> Terms:
+    """The limits of an account's rules, as numbers."""
+    terms: dict[str, Any] = {}
+    for rule in rules:
+        match rule:
+            case MaxContracts():
+                terms |= {
+                    "max_contracts": float(rule.limit),
+                    "mini_equivalent": rule.count == "mini_equivalent",
+                }
+            case DailyLoss():
+                terms |= {
+                    "daily_loss": float(rule.limit - rule.buffer),
+                    "realised": rule.basis == "realised",
+                }
+            case UnrealizedLoss():
+                terms |= {
+                    "unrealized_loss": float(rule.limit),
+                    "total_unrealized": rule.scope == "total",
+                }
+            case SymbolBlock():
+                terms |= {"blocked": frozenset(rule.symbols), "only": frozenset(rule.only)}
+            case NoStopLoss():
+                terms |= {
+                    "grace": rule.grace.total_seconds(),
+                    "uncovered_only": rule.close == "uncovered",
+                }
+            case _:
+                raise TypeError(f"the referee does not know {rule.name}")
+    return Terms(**terms)
+
+
+def order_of(payload: Mapping[str, Any]) -> Order:
+    """An order of the exchange's wire."""
+    return Order(
+        payload["id"],
+        payload["contractId"],
+        1 if payload["side"] == 0 else -1,
+        payload["size"] - payload["fillVolume"],
+        payload["type"],
+        payload["status"],
+        payload["parentOrderId"],
+    )
+
+
+def told_order(order: domain.Order) -> Order:
+    """An order as the daemon was told it."""
+    return Order(
+        order.id,
+        order.contract_id,
+        order.side.sign,
+        order.remaining,
+        order.type.value,
+        order.status.value,
+        order.parent_id,
+    )
+
+
+def trade_of(payload: Mapping[str, Any]) -> Trade:
+    """A trade of the exchange's wire."""
+    return Trade(
+        payload["id"],
+        payload["contractId"],
+        payload["size"] * (1 if payload["side"] == 0 else -1),
+        float(payload["price"]),
+        float(payload["fees"]),
+        datetime.fromisoformat(payload["creationTimestamp"]),
+        payload["voided"],
+    )
+
+
+def told_trade(trade: domain.Trade) -> Trade:
+    """A trade as the daemon was told it."""
+    return Trade(
+        trade.id,
+        trade.contract_id,
+        trade.size * trade.side.sign,
+        float(trade.price),
+        float(trade.fees or 0),
+        trade.at,
+        trade.voided,
+    )
+
+
+def outcome_of(answer: object) -> str:
+    """The word for what became of a request."""
+    match answer:
+        case Done():
+            return "done"
+        case Refused():
+            return "refused"
+        case NotExecuted():
+            return "not executed"
+        case Unknown():
+            return "unknown"
+        case _:
+            return "lost"
