@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import Factory, define, field, frozen
 
-from simulation.excuses import Excuses
+from simulation.excuses import Excuse, Excuses
 from simulation.invariants import (
     ACT_WITHIN,
     JUST_BEFORE,
@@ -26,6 +26,8 @@ REMEMBERED = 40
 FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
 reconcile comes before they count again."""
+RECONCILED_WITHIN = 5.0
+"""Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 CLOSING = frozenset({"daily_loss", "lock"})
 
 
@@ -157,12 +159,18 @@ class Docket:
         """What news of different age amounts to counts only after the wait that RULES prescribes."""
         if not self.told.agrees():
             self.apart_since = at if self.apart_since is None else self.apart_since
-            if at - self.apart_since < 2.0 - JUST_BEFORE:
+            if at - min(self.apart_since, self._untold_since(at)) < 2.0 - JUST_BEFORE:
                 return
         elif self.apart_since is not None:
             self.told_apart += at > self.apart_since
             self.apart_since = None
         shown.update(money_breaches(self.told, self.terms, self.told_prices))
+
+    def _untold_since(self, at: float) -> float:
+        """Since when something has always been missing: the wait runs from the oldest question."""
+        excuses = self.excuses
+        missing = (Excuse.UNTOLD_POSITION, Excuse.UNTOLD_TRADE)
+        return min((excuses.since[it] for it in missing if excuses.standing[it]), default=at)
 
     def _bare_in_truth(self, key: Key, at: float) -> bool:
         held = self.true.held.get(key[1])
@@ -203,7 +211,9 @@ class Docket:
         rule = key[0]
         due = self.open[key] + WITHIN.get(rule, ACT_WITHIN)
         needs = NEEDS[rule]
-        return self.excuses.deadline(due, needs)
+        due = self.excuses.deadline(due, needs)
+        # What was missed is found by looking: from when that is possible a whole reconcile may pass.
+        return due + RECONCILED_WITHIN if rule == "blind" else due
 
     # ---- what was so --------------------------------------------------------------------------
 

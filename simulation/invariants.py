@@ -22,7 +22,7 @@ LIVE_WITHIN = 10.0
 150 ms, proofs of 1.7 s, and once more for what came meanwhile."""
 AUDITED_WITHIN = 1.0
 """Seconds from an answer to its durable record: 5 ms of paperwork, 20 ms of gathering, a commit."""
-BLIND_AT_MOST = 66.0
+BLIND_AT_MOST = 61.0
 """Seconds that a lost event can stay unnoticed: a flat account's audit every 60 s (DESIGN 2), less
 with exposure, then a reconcile."""
 HALF_A_LOT = 0.0001

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from simulation.bench import Bench
 from simulation.docket import Docket
-from simulation.invariants import JUST_BEFORE
+from simulation.invariants import JUST_BEFORE, money_breaches
 from simulation.trading_days import next_reset
 
 CLOCKS_DIFFER = 2.0
@@ -93,7 +93,8 @@ class Papers:
             self._bench.coverage.saw("lock on a disk that refuses")
         if key not in docket.locks:
             keys = docket.breaches(self._bench.now - JUST_BEFORE)
-            if ("daily_loss", "") not in keys:
+            in_truth = money_breaches(docket.true, docket.terms, self._bench.true_prices)
+            if ("daily_loss", "") not in {*keys, *in_truth}:
                 self._bench.accuse(
                     11, docket, f"locked for {key[0]} without a breach {self._bench.scene(docket)}"
                 )

@@ -151,7 +151,8 @@ class Requests:
         since = min((it.at for it in under_way), default=self._bench.now - 10.0)
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
-        fits = fits or (docket.terms.uncovered_only and ("no_stop_loss", contract) in docket.open)
+        bare = ("no_stop_loss", contract) in docket.breaches(since - JUST_BEFORE)
+        fits = fits or (docket.terms.uncovered_only and bare)
         docket.ours += size * weight
         if not fits:
             self._bench.accuse(
