@@ -92,14 +92,13 @@ class MutationAnswered:
 
 @frozen
 class ReadWanted:
-    """Which parts of an account's state to read from the broker."""
+    """Which parts of an account's state to read from the broker; its positions always."""
 
     purpose: str
     """Comes back with the answer, so that the asker knows what it was for."""
     account_id: int
     reply_to: "Ref[ReadDone | ReadFailed]"
     priority: Priority
-    positions: bool = True
     orders: bool = True
     trades_since: datetime | None = None
     """None: no trades are wanted."""

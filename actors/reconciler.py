@@ -231,7 +231,10 @@ class Reconciler[M]:
             self._merge(reading)  # of an earlier run: good for what needs no numbers
         elif purpose == "proof":
             self._merge(reading)
-            self._prove()
+            if self._unlike(reading):
+                self.begin("a second look at the positions found a difference")
+            else:
+                self._prove()
         else:
             self._reconcile_read(reading)
 
@@ -241,7 +244,7 @@ class Reconciler[M]:
             return
         if purpose == "proof":
             purpose = f"proof {run.id}"
-            self._ask(purpose, Priority.RECONCILE, positions=False, orders=False, trades=True)
+            self._ask(purpose, Priority.RECONCILE, orders=False, trades=True)
         else:
             known = bool(self._state.positions() or self._state.working_orders())
             orders = run.trades or known or self._failures >= TRADES_TRIED
@@ -254,7 +257,6 @@ class Reconciler[M]:
         purpose: str,
         priority: Priority,
         *,
-        positions: bool = True,
         orders: bool = True,
         trades: bool = False,
     ) -> None:
@@ -266,7 +268,6 @@ class Reconciler[M]:
                 self._state.account_id,
                 self._reply_to,
                 priority,
-                positions=positions,
                 orders=orders,
                 trades_since=since if trades else None,
             )
@@ -397,11 +398,15 @@ class Reconciler[M]:
 
     def _compare(self, reading: ReadDone) -> None:
         """A look without a cause counts only if nothing was heard meanwhile."""
-        current = self._link is not None and reading.link == self._link.link
-        if self.phase is not Phase.LIVE or not current or self._last_event > reading.n0:
-            return
-        if self._positions_differ(reading) or self._orders_differ(reading):
+        if self.phase is Phase.LIVE and self._unlike(reading):
             self.begin("an audit found a difference")
+
+    def _unlike(self, reading: ReadDone) -> bool:
+        """It was read in quiet, and it is not what is believed."""
+        current = self._link is not None and reading.link == self._link.link
+        if not current or self._last_event > reading.n0:
+            return False
+        return self._positions_differ(reading) or self._orders_differ(reading)
 
     def _positions_differ(self, reading: ReadDone) -> bool:
         believed = {(p.contract_id, p.net) for p in self._state.positions()}

@@ -97,10 +97,7 @@ async def _read_state(session: Session, wanted: ReadWanted) -> ReadDone:
     account_id, priority = wanted.account_id, wanted.priority
     try:
         async with trio.open_nursery() as nursery:
-            if wanted.positions:
-                nursery.start_soon(
-                    fetch, "positions", partial(session.positions, account_id, priority)
-                )
+            nursery.start_soon(fetch, "positions", partial(session.positions, account_id, priority))
             if wanted.orders:
                 nursery.start_soon(fetch, "orders", partial(session.orders, account_id, priority))
             if wanted.trades_since is not None:

@@ -183,3 +183,25 @@ def test_a_state_that_never_came_to_rest_is_read_until_it_does() -> None:
             assert world.held(1001) == 5
 
     run(story)
+
+
+def test_a_position_that_only_one_read_has_seen_is_not_held_against_the_trades() -> None:
+    """A stale answer brings back what was closed; the look that seeks its trades looks again."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        world.price("25000")
+        async with world.daemon():
+            world.trade(1001, 4)
+            await trio.sleep(1)
+            world.broker.inject(StaleSnapshot(duration=0.3))
+            world.trade(1001, -4)
+            await trio.sleep(0.02)
+            world.broker.inject(GarbagePayload(hub="user"))
+            world.price("24800")
+            await trio.sleep(5)
+            assert world.locks("SIM-50K-1") == []
+            assert world.account("SIM-50K-1")["positions"] == []
+
+    run(story)
