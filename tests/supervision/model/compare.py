@@ -112,7 +112,9 @@ def _follow(world: World, run: Run, way: _Way) -> Difference | None:
         at = steps[position][0]
         fitting = [move for move in moves if at == world.now and _fits(move, steps, position)]
         fitting.sort(key=lambda move: move.likely not in told)
-        options = fitting + [move for move in moves if not move.items]
+        unseen = [move for move in moves if not move.items]
+        unseen.sort(key=lambda move: not _is_due(move, steps, position))
+        options = fitting + unseen
         if options:
             move = options[way.choose(len(options))]
             move.make()
@@ -128,3 +130,14 @@ def _follow(world: World, run: Run, way: _Way) -> Difference | None:
 def _fits(move: Move, steps: tuple[tuple[float, Item], ...], position: int) -> bool:
     seen = steps[position : position + len(move.items)]
     return bool(move.items) and tuple(item for _, item in seen) == move.items
+
+
+def _is_due(move: Move, steps: tuple[tuple[float, Item], ...], position: int) -> bool:
+    """Whether something that it starts is seen to begin at this very instant."""
+    at = steps[position][0]
+    for later, item in itertools.islice(steps, position, None):
+        if later > at or not move.starts:
+            return False
+        if item[0] == "begins" and f"{item[1]}/".startswith(f"{move.starts}/"):
+            return True
+    return False

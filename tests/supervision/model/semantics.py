@@ -37,6 +37,8 @@ class Move:
     make: Callable[[], None]
     likely: Item | None = None
     """The item that will tell how it went, for a move that does not tell it itself."""
+    starts: str = ""
+    """The path of the child that it starts."""
     may_be_missing: bool = False
 
 

@@ -162,7 +162,7 @@ class Supervisor(Child):
                 continue
             tried_again = child.state == "parked"
             child_item = ("Unparked", child.path, str(child.generation + 1))
-            yield Move((child_item,) if tried_again else (), child.born)
+            yield Move((child_item,) if tried_again else (), child.born, starts=child.path)
 
     # -- the end of a child -----------------------------------------------------------------------
 
