@@ -153,7 +153,7 @@ def allows_cancel(books: Sequence[Book], keys: frozenset[Key], order: Order) -> 
     """Whether a breach asks for this order to go while positions may stand."""
     adds = any(order.id == it.id for book in books for it in book.adding())
     alone = any(order.contract not in book.held for book in books)
-    for rule, where in keys:
+    for rule, where in sorted(keys):
         if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
             return True
         if rule == "symbol_block" and where == order.contract and (adds or alone):
