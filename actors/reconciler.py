@@ -120,7 +120,8 @@ class Reconciler[M]:
 
     def balance_moved(self, *, listed: bool = True) -> None:
         """The balance is not what was believed: a trade moved it, or one that nobody told us of."""
-        self._trades_missing = self._trades_missing or listed
+        # On a link that is not read yet, the first news may hide from the list what was missed before.
+        self._trades_missing = self._trades_missing or listed or self.phase is Phase.WAITING
         if self.phase is Phase.LIVE and trio.current_time() - self._trade_at > TRADE_WITHIN:
             self._context.after(TRADE_WITHIN, Wake("balance"))
 

@@ -205,3 +205,25 @@ def test_a_position_that_only_one_read_has_seen_is_not_held_against_the_trades()
             assert world.account("SIM-50K-1")["positions"] == []
 
     run(story)
+
+
+def test_a_trade_on_the_new_link_does_not_hide_those_of_the_outage() -> None:
+    """Its balance arrives before the list does, which then shows nothing new."""
+
+    async def story() -> None:
+        world = World(read_latency=1.0)
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 1)
+            await trio.sleep(3)
+            world.broker.inject(DropHubs(hub="user"))
+            world.trade(1001, 2)
+            world.price("24990")
+            world.trade(1001, -2)
+            await trio.sleep(0.2)
+            world.trade(1001, 1)
+            await trio.sleep(8)
+            assert world.account("SIM-50K-1")["realised"] == "-41.000000"
+
+    run(story)
