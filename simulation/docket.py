@@ -164,6 +164,12 @@ class Docket:
         elif self.apart_since is not None:
             self.told_apart += at > self.apart_since
             self.apart_since = None
+        if self.apart_since is not None and self.terms.daily_loss is not None:
+            # Then the positions count, with what no trade explains at the broker's average price.
+            told, prices = self.told, self.told_prices
+            by_positions = told.closed() + sum(told.open(it, prices) for it in told.held)
+            if by_positions <= -self.terms.daily_loss:
+                shown.add(("daily_loss", ""))
         shown.update(money_breaches(self.told, self.terms, self.told_prices))
 
     def _untold_since(self, at: float) -> float:

@@ -19,6 +19,8 @@ from simulation.invariants import (
 
 REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
+ACCEPTS_AGAIN = 4.0
+"""With the second that a refusal leaves: 5 s after a broker that refused accepts again (1)."""
 SETTLED_WITHIN = 0.5
 """Seconds from a position in an answer to the account's believing it: 150 ms of settling, and a round."""
 
@@ -184,7 +186,7 @@ class Requests:
         if outcome == "done":
             # The number of tries goes on while the same life stands, and so do the pauses.
             if docket.failures.get(asked.target):
-                excuses.lasts(Excuse.REFUSED, self._bench.now + 0.5)
+                excuses.lasts(Excuse.REFUSED, self._bench.now + ACCEPTS_AGAIN)
         else:
             failures = docket.failures[asked.target] = docket.failures.get(asked.target, 0) + 1
             excuses.lasts(Excuse.REFUSED, self._bench.now + next_try(failures) + 0.05)
