@@ -53,6 +53,8 @@ class SessionClock(Actor[ClockMessage]):
         now = self._clock.now()
         day = self._calendar.day_of(now)
         if day <= self._day:
+            # Less when a clock that was ahead is set right: its day is still to come, and to be told.
+            self._day = day
             return
         self._offset = (now - self._calendar.starts(day)).total_seconds()
         log.info("trading day begins", day=day.isoformat(), offset_s=round(self._offset, 3))
