@@ -442,9 +442,9 @@ class Account(Actor[AccountMessage]):
         log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
 
     def _record_covers(self) -> None:
-        """Uncovered time survives a restart, to within the interval of these looks."""
+        """For a restart; what is counted before the first belief would be restored on top of itself."""
         now = self._locks.now()
         for contract_id, cover in self._state.covers(now).items():
-            if self._covers.get(contract_id) != cover.accumulated:
+            if self._reconciler.believed and self._covers.get(contract_id) != cover.accumulated:
                 self._covers[contract_id] = cover.accumulated
                 self._desk.record(records.cover(self._name, now, contract_id, cover))

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from actors.messages import ReadDone
+from simulator.faults import HttpStatus
 from tests.actors.world import World, run
 
 ACCOUNT = "seawall/logins/sim/accounts/SIM-50K-1/"
@@ -86,5 +87,26 @@ def test_a_trade_that_was_read_is_known_to_a_successor_of_the_next_day() -> None
             await trio.sleep(5)
             assert world.account("SIM-50K-1")["net"] == "0"
             assert world.locks("SIM-50K-1") == []
+
+    run(story)
+
+
+def test_time_without_a_stop_is_not_counted_twice_by_a_life_that_waits_for_the_broker() -> None:
+    """What it counts itself is not what an earlier life has left to it."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            world.trade(1001, 1)
+            await trio.sleep(2)
+            world.broker.inject(HttpStatus(path="/api/Position/*", duration=30.0))
+            world.system.crash(ACCOUNT + "account", "planned")
+            await trio.sleep(1)
+            world.trade(1001, 1)
+            await trio.sleep(112)
+            assert world.held(1001) == 2
+            await trio.sleep(20)
+            assert world.held(1001) == 0
 
     run(story)
