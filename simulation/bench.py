@@ -59,6 +59,8 @@ class Bench:
     now: float = 0.0
     life: int = 0
     """Number of the daemon's newest life."""
+    slept: tuple[float, float] = (-math.inf, 0.0)
+    """When the machine last woke, and for how long it had stood still."""
     under_way: list[Plea] = field(factory=list)
     resets: set[tuple[str, str]] = field(factory=set)
     """(account, day) that have been recorded."""

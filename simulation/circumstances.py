@@ -102,6 +102,9 @@ class Circumstances:
 
     def _forget(self, docket: Docket, forgiven: float = FORGIVEN) -> None:
         docket.told.settle_covers(self._bench.now)
+        woken, seconds = self._bench.slept
+        if self._bench.now - woken < FORGIVEN:
+            forgiven += seconds  # in which nothing was written down
         docket.told.forget(math.inf if self._bench.disk_refuses() else forgiven)
         docket.untold_trades = set(docket.true.trades)
         self._bench.changed(docket)
@@ -157,6 +160,8 @@ class Circumstances:
 
     def suspended(self, stands_still: bool) -> None:
         """The machine stands still, or goes on."""
+        since, _ = self._bench.slept
+        self._bench.slept = self._bench.now, 0.0 if stands_still else self._bench.now - since
         for docket in self._bench.dockets.values():
             if docket.excuses.hold(Excuse.SUSPENDED, stands_still, self._bench.now):
                 self._bench.deadlines_again(docket)

@@ -18,6 +18,8 @@ LOCK_ENDS_WITHIN = 3.0
 SYNCED_WITHIN = 1.0
 """Seconds after which a lock must survive a power cut: gathered for 20 ms, then one commit."""
 ONE_CENT = 0.0101
+FOLLOWS_WITHIN = 0.1
+"""Seconds in which the price of something newly held is asked for, and arrives."""
 LIVENESS_WITHIN = 75.0
 """Seconds after all trouble in which everything runs and is live: 30 s of being set aside or between
 two tries, an audit every 30 s, and what follows."""
@@ -160,6 +162,7 @@ class Papers:
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
         quiet = docket.excuses.quiet_since(self._bench.now)
+        quiet = quiet and self._bench.now - docket.moved_at > FOLLOWS_WITHIN
         if docket.phase != "live" or not quiet or self._bench.is_busy(docket):
             return
         self._same_positions(docket, status)

@@ -324,6 +324,7 @@ def test_a_picture_that_differs_is_a_violation_told_once() -> None:
     history = History()
     history.trade(2)
     history.stop(-2)
+    history.wait(0.2)
     history.picture()
     assert history.found == []
     for _ in range(3):
