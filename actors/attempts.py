@@ -111,8 +111,7 @@ class Pursuit:
         """
         if not any(abs(others.get(key, 0)) < abs(net) for key, net in self.others.items()):
             return False
-        self.due = mono + RETRY_AFTER[min(self.tries, len(RETRY_AFTER) - 1)]
-        self.tries += 1
+        self.due = mono + RETRY_AFTER[0]
         return True
 
     def carrier_ended(self, mono: float) -> None:
