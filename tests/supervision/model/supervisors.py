@@ -74,7 +74,7 @@ class Supervisor(Child):
         if self.state != "alive":
             return
         now = self.world.now
-        if self.kill_at <= now and not self.up:
+        if self.kill_at <= now and not self.up and not self.cancelled:
             # Also while it gives up: what still starts below it has had its time.
             yield Move((), self._time_out)
         if self.cancelled and not self.stopping:
