@@ -53,6 +53,11 @@ class Excuse(enum.Enum):
         5.0,
         "the broker answered what was no longer so: until the next audit",
     )
+    UNSETTLED = (
+        Aspect.POSITIONS,
+        1.0,
+        "an event came into a reading: no partial close until one settles, 1 s later (DESIGN 2.3)",
+    )
     UNTOLD_POSITION = Aspect.POSITIONS, 1.0, "the daemon has not been told of the position"
     UNTOLD_ORDER = Aspect.ORDERS, 1.0, "the daemon has not been told of an order"
     UNTOLD_TRADE = Aspect.MONEY, 2.0, "trades and positions told apart: 2 s (DESIGN 3.1)"

@@ -11,6 +11,8 @@ from simulation.trading_days import day_name
 from simulation.truth import Order, Trade
 
 SAME_INSTANT = 0.001
+READ_AGAIN = 1.3
+"""Seconds from a reading that did not settle to the next that has: 1 s, the answer, 150 ms."""
 WIDE_TICKS = 10
 """A spread above so many ticks may be suspected: 10 one-minute medians, of a tick at least."""
 
@@ -149,6 +151,8 @@ class Knowledge:
         for contract, (id_, net, average) in listed.items():
             docket.told.position(contract, id_, net, average, self._bench.now)
         self._bench.changed(docket)
+        if heard:
+            docket.excuses.lasts(Excuse.UNSETTLED, self._bench.now + READ_AGAIN)
         if docket.excuses.standing[Excuse.UNTOLD_POSITION]:
             self._misread(docket, asked_at)
         elif blind and docket.phase == "live":
