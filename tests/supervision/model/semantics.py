@@ -38,7 +38,7 @@ class Move:
     likely: Item | None = None
     """The item that will tell how it went, for a move that does not tell it itself."""
     starts: str = ""
-    """The path of the child that it starts."""
+    """The path of the child that it starts, or admits so that it may start."""
     may_be_missing: bool = False
 
 

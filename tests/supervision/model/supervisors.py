@@ -123,7 +123,7 @@ class Supervisor(Child):
                 yield Move((), partial(self._remove, child))
         for child in self.wanted:
             if child not in self.children and all(c.path != child.path for c in self.children):
-                yield Move((), partial(self._admit, child))
+                yield Move((), partial(self._admit, child), starts=child.path)
 
     def _remove(self, child: Child) -> None:
         if child.down:
