@@ -115,6 +115,9 @@ class Circumstances:
         self._crashed.add((self._bench.life, path))
         if not injected:
             self._bench.accuse(10, path, f"crashed by itself: {error}")
+        if part == "price cache":
+            # The quote in its hand is lost with it; the next one of the contract tells more.
+            self._bench.untold.update(self._bench.true_prices)
         for docket in self._concerned(path):
             under_way = [it for it in self._bench.under_way if it.docket is docket]
             if under_way:
@@ -126,6 +129,8 @@ class Circumstances:
             if part == "account":
                 # One that hung has written nothing down until it was ended.
                 self._forget(docket, FORGIVEN + (HUNG if "HandlerStuck" in error else 0.0))
+            if part == "price cache":
+                self._bench.changed(docket)
             if part in ("enforcement", "connection", "store"):
                 for plea in under_way:
                     plea.orphaned = True
