@@ -69,6 +69,8 @@ class Bench:
     is_busy: Callable[[Docket], bool] = lambda docket: False
     """Whether a handler of this account is being kept busy on purpose."""
     _agenda: list[tuple[float, int, Docket]] = field(factory=list)
+    _awaited: set[tuple[float, int]] = field(factory=set)
+    """What is on the agenda already: many facts ask for the same look."""
     _numbers: "count[int]" = field(factory=count)
     _reset_at: datetime | None = None
     _lasting: set[tuple[str, str]] = field(factory=set)
@@ -100,16 +102,19 @@ class Bench:
             self.look_at_requests(at)
         while self._agenda and self._agenda[0][0] < at - 1e-9:
             due, _, docket = heappop(self._agenda)
+            self._awaited.discard((due, docket.id))
             self.now = max(self.now, due)
             self.judge(docket)
-        self._account_time(at)
-        self.now = max(self.now, at)
+        if at > self.now:
+            self._account_time(at)
+            self.now = at
         if self._reset_at is None or self.wall() >= self._reset_at:
             self._turn_day()
 
     def wake(self, at: float, docket: Docket) -> None:
         """Look at an account again then."""
-        if at < math.inf:
+        if at < math.inf and (at, docket.id) not in self._awaited:
+            self._awaited.add((at, docket.id))
             heappush(self._agenda, (at, next(self._numbers), docket))
 
     def judge(self, docket: Docket) -> None:
@@ -158,18 +163,16 @@ class Bench:
     def _account_time(self, at: float) -> None:
         """Share of time live, counted at each instant that anything happened."""
         passed = at - self.now
-        if passed <= 0:
-            return
         self.coverage.seconds += passed * len(self.dockets)
         for docket in self.dockets.values():
-            if not any(docket.excuses.standing.values()):
+            if not docket.excuses.kinds:
                 self.coverage.live += passed
 
     def _turn_day(self) -> None:
         wall = self.wall()
         if self._reset_at is not None:
             for docket in self.dockets.values():
-                standing = any(docket.excuses.standing.values())
+                standing = docket.excuses.kinds > 0
                 docket.true.new_day(self.true_prices)
                 docket.told.new_day(self.told_prices)
                 docket.untold_trades.clear()

@@ -29,6 +29,8 @@ reconcile comes before they count again."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 CLOSING = frozenset({"daily_loss", "lock"})
+OBLIGATIONS = frozenset({"reset", "live", "audit", "blind"})
+"""What no book shows."""
 
 
 @frozen
@@ -120,22 +122,26 @@ class Docket:
 
     def look(self, at: float) -> None:
         """Everything may have changed."""
-        now = set(size_breaches(self.true, self.terms))
-        now.update(money_breaches(self.true, self.terms, self.true_prices))
+        true, told, terms = self.true, self.told, self.terms
+        graced = terms.grace is not None and bool(true.held or told.held)
+        now = set(size_breaches(true, terms))
+        now.update(money_breaches(true, terms, self.true_prices))
         if self.estimated:
             now.discard(("daily_loss", ""))
-        now.update(key for key in bare(self.told, self.terms, at) if self._bare_in_truth(key, at))
+        if graced:
+            now.update(key for key in bare(told, terms, at) if self._bare_in_truth(key, at))
         self._locked_breach(now)
-        self._compare(self.open, now, at, {"reset", "live", "audit", "blind"})
-        shown = set(size_breaches(self.told, self.terms))
-        shown.update(bare(self.told, self.terms, at + JUST_BEFORE))
-        shown.update(bare(self.true, self.terms, at + JUST_BEFORE))
+        self._compare(self.open, now, at, OBLIGATIONS)
+        shown = set(size_breaches(told, terms))
+        if graced:
+            shown.update(bare(told, terms, at + JUST_BEFORE))
+            shown.update(bare(true, terms, at + JUST_BEFORE))
         self._money_told(shown, at)
         self._compare(self.shown, shown, at)
-        excess = over_size(self.true, self.terms)
-        if (excess, self.ours) != (self.sizes[-1].excess, self.sizes[-1].ours):
+        excess, last = over_size(true, terms), self.sizes[-1]
+        if excess != last.excess or self.ours != last.ours:
             self.sizes.append(Size(at, excess, self.ours))
-        following = next_bare(self.told, self.terms, at)
+        following = next_bare(told, terms, at) if graced else None
         if following is not None:
             self.wake(following, self)
 
@@ -194,6 +200,8 @@ class Docket:
     def _compare(
         self, known: dict[Key, float], now: set[Key], at: float, kept: Iterable[str] = ()
     ) -> None:
+        if known.keys() == now:
+            return
         for key in [it for it in known if it not in now and it[0] not in kept]:
             self.past.append((key, known.pop(key), at))
             self.accused.discard(key)

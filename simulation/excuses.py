@@ -10,7 +10,6 @@ no excuse for another: that is how invariant 6 is judged.
 
 import enum
 import math
-from collections import Counter
 
 from attrs import define, field
 
@@ -29,6 +28,9 @@ class Aspect(enum.Enum):
 
 class Excuse(enum.Enum):
     """A reason, the aspect it blocks, and the seconds it leaves after its end."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    """An enum's own hashes its name, at each of a million look-ups."""
 
     def __init__(self, aspect: Aspect, leaves: float, why: str) -> None:
         self.aspect = aspect
@@ -83,7 +85,10 @@ def next_try(failures: int) -> float:
 class Excuses:
     """Of one account."""
 
-    standing: Counter[Excuse] = field(factory=Counter)
+    standing: dict[Excuse, int] = field(factory=lambda: dict.fromkeys(Excuse, 0))
+    """How often each stands."""
+    kinds: int = 0
+    """Excuses that stand, each counted once."""
     since: dict[Excuse, float] = field(factory=dict)
     until: dict[Excuse, float] = field(factory=dict)
     """Those whose end is known beforehand."""
@@ -94,6 +99,7 @@ class Excuses:
         """One more reason of this kind."""
         self.standing[excuse] += 1
         if self.standing[excuse] == 1:
+            self.kinds += 1
             self.since[excuse] = at
 
     def end(self, excuse: Excuse, at: float, *, unless_shorter: float = NOTICEABLE) -> bool:
@@ -103,15 +109,20 @@ class Excuses:
         self.standing[excuse] -= 1
         if self.standing[excuse]:
             return False
+        self.kinds -= 1
         if at - self.since[excuse] >= unless_shorter:
             self._clear(excuse.aspect, at + excuse.leaves)
         return True
 
     def hold(self, excuse: Excuse, holds: bool, at: float) -> bool:
         """A reason of which there is one or none; True when it has just gone."""
-        if holds and not self.standing[excuse]:
+        stands = bool(self.standing[excuse])
+        if holds == stands:
+            return False
+        if holds:
             self.begin(excuse, at)
-        return not holds and self.end(excuse, at)
+            return False
+        return self.end(excuse, at)
 
     def lasts(self, excuse: Excuse, until: float) -> None:
         """A reason whose end is known."""
@@ -121,11 +132,14 @@ class Excuses:
     def drop(self, *excuses: Excuse) -> None:
         """These never mind: what they were about is gone."""
         for excuse in excuses:
+            self.kinds -= bool(self.standing[excuse])
             self.standing[excuse] = 0
 
     def deadline(self, earliest: float, aspects: frozenset[Aspect]) -> float:
         """When what is due ``earliest`` is due in truth; infinite while an excuse stands."""
-        if any(n and excuse.aspect in aspects for excuse, n in self.standing.items()):
+        if self.kinds and any(
+            n and excuse.aspect in aspects for excuse, n in self.standing.items()
+        ):
             return math.inf
         return max([earliest, *(self.clear_from.get(aspect, earliest) for aspect in aspects)])
 

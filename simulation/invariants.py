@@ -78,7 +78,7 @@ def over_size(book: Book, terms: Terms) -> float:
 
 def size_breaches(book: Book, terms: Terms) -> Iterator[Key]:
     """What no price is needed for."""
-    if over_size(book, terms):
+    if book.held and over_size(book, terms):
         yield ("max_contracts", "")
     if terms.blocked or terms.only:
         instruments = book.instruments

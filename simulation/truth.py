@@ -272,11 +272,10 @@ class Book:
 
     def counted(self, terms: Terms) -> float:
         """Contracts, weighted as the account counts them."""
-        instruments = self.instruments
-        return sum(
-            abs(held.net) * terms.weight(instruments[contract].root)
-            for contract, held in self.held.items()
-        )
+        instruments, total = self.instruments, 0.0
+        for contract, held in self.held.items():
+            total += abs(held.net) * terms.weight(instruments[contract].root)
+        return total
 
     def day(self, prices: Prices) -> float:
         """Dollars of the day: realised - fees + open at the touch."""
@@ -310,8 +309,14 @@ class Book:
 
     def agrees(self) -> bool:
         """Trades and positions tell the same."""
-        lines = {contract: line.net for contract, line in self.lines.items() if line.net}
-        return lines == {contract: held.net for contract, held in self.held.items()}
+        left = len(self.held)
+        for contract, line in self.lines.items():
+            if line.net:
+                held = self.held.get(contract)
+                if held is None or held.net != line.net:
+                    return False
+                left -= 1
+        return not left
 
     def adding(self) -> Iterator[Order]:
         """Working orders that could open or add."""
