@@ -5,16 +5,16 @@ survives a lost link, marked as stale; after a crash it is rebuilt from journal 
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, assert_never
 
-import structlog
 import trio
 
-from actors.account_image import day_start, picture_of, restored
+from actors.account_image import picture_of, restored
+from actors.diary import Diary
 from actors.interest import Interest, unvalued
-from actors.locks import LockKeeper
+from actors.locks import SKEW_TOLERATED, LockKeeper
 from actors.messages import (
     AccountMessage,
     BrokerBack,
@@ -50,9 +50,8 @@ from actors.reporting import Desk
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
-from risk.domain import BrokerAccount, Trade
+from risk.domain import BrokerAccount
 from risk.evaluate import Trigger
-from risk.ledger import OpenAtStart
 from risk.trading_day import TradingCalendar
 from risk.wires import Wire
 from store import records
@@ -65,8 +64,6 @@ FOLLOW_AFTER = 0.005
 """Seconds that records and subscriptions stand back, so that no judgement waits for them."""
 DISAGREE_AT_MOST = 0.25
 """Seconds that trades and positions may tell different stories before the broker is asked."""
-
-log = structlog.get_logger("seawall.account")
 
 
 class Account(Actor[AccountMessage]):
@@ -103,24 +100,24 @@ class Account(Actor[AccountMessage]):
         """By contract: a mark that does not trip its wire changes no answer."""
         self._changed_at = 0.0
         """Monotonic seconds of the last change that was more than a price."""
-        self._fills: list[Trade] = []
-        """Not written down yet."""
+        self._diary = Diary(name=name, calendar=calendar, desk=self._desk, clock=clock)
         self._following = False
         self._unshown = False
         """Enforcement has not seen the present holdings."""
         self._reducing: set[str] = set()
         """Contracts that enforcement has said it is closing."""
-        self._covers: dict[str, timedelta] = {}
-        """Uncovered times as last recorded."""
         self._lock_timer: Timer | None = None
         self._wake: Timer | None = None
         self._wake_at = float("inf")
 
     async def started(self) -> None:
         """Rebuild what the journal knows, and introduce this account to those it depends on."""
-        self._state = restored(
-            self._name, self._calendar, self._desk.journal.projection, self._clock.now()
-        )
+        self._begin(self._clock.now())
+        self._meet_peers()
+        self.context.every(EVALUATE_EVERY, Wake("regular"))
+
+    def _begin(self, now: datetime) -> None:
+        self._state = restored(self._name, self._calendar, self._desk.journal.projection, now)
         self._interest = Interest(
             state=self._state,
             connection=self._connection,
@@ -146,8 +143,6 @@ class Account(Actor[AccountMessage]):
             connection=self._connection,
             live=self._became_live,
         )
-        self._meet_peers()
-        self.context.every(EVALUATE_EVERY, Wake("regular"))
 
     async def handle(self, message: AccountMessage) -> None:
         """Merge what came, then see that it is judged."""
@@ -242,7 +237,7 @@ class Account(Actor[AccountMessage]):
                 trigger, changed = Trigger.FILL, self._state.apply_trade(trade, now, mono)
                 if changed:
                     self._reconciler.trade_heard()
-                    self._fills.append(trade)
+                    self._diary.heard(trade)
             case PositionUpdate(position=position):
                 trigger = Trigger.POSITION
                 changed = self._state.apply_position(position, stamp.link, stamp.n, now, mono)
@@ -268,9 +263,7 @@ class Account(Actor[AccountMessage]):
 
     def _do_follow(self) -> None:
         self._following = False
-        now = self._clock.now()
-        self._desk.record(*(records.fill(self._name, now, trade) for trade in self._fills))
-        self._fills.clear()
+        self._diary.write_fills()
         self._show_holdings()
         self._interest.follow()
         if self._state.proof_failures():
@@ -290,6 +283,7 @@ class Account(Actor[AccountMessage]):
     def _link_news(self, message: LinkUp | LinkDown | Listed | Missed) -> None:
         match message:
             case LinkUp(account=account, skew=skew):
+                self._begin_by_the_broker(skew)
                 self._state.know_contracts(message.contracts)
                 self._listed(account, skew)
                 self._reconciler.link_up(message)
@@ -299,6 +293,13 @@ class Account(Actor[AccountMessage]):
                 self._link_lost(reason)
             case Missed(reason):
                 self._reconciler.missed(f"an event could not be read: {reason}")
+
+    def _begin_by_the_broker(self, skew: float) -> None:
+        """A life that began by a clock that is wrong begins again, in the day that it is."""
+        now = self._clock.now() + timedelta(seconds=skew)
+        begun_right = abs(skew) <= SKEW_TOLERATED or self._calendar.day_of(now) == self._state.day
+        if not (begun_right or self._reconciler.believed):
+            self._begin(now)
 
     def _link_lost(self, reason: str) -> None:
         self._state.lost_hub()
@@ -322,7 +323,7 @@ class Account(Actor[AccountMessage]):
     def _became_live(self, first: bool) -> None:
         if first:
             # A day that began while nobody watched: only now is known what it began with.
-            self._record_day(self._state.open_at_start(), None)
+            self._diary.write_day(self._state, self._state.open_at_start(), None)
             image = self._desk.journal.projection.account(self._name)
             self._state.restore_covers(image.covers)
         self._interest.follow()
@@ -409,7 +410,8 @@ class Account(Actor[AccountMessage]):
             self._judge_now("regular")
         self._turn_day()
         self._look_at_locks()
-        self._record_covers()
+        if self._reconciler.believed:
+            self._diary.write_covers(self._state, self._locks.now())
         self._reconciler.audit(exposed)
         self._interest.refresh()
 
@@ -427,24 +429,6 @@ class Account(Actor[AccountMessage]):
         rolled = self._state.roll_day(self._locks.now(), trio.current_time())
         if rolled is None:
             return
-        self._record_day(rolled.open_at_start, str(rolled.net))
+        self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
         self._look_at_locks()
         self._judge_now("trading day")
-
-    def _record_day(self, opened: Mapping[str, OpenAtStart], old_net: str | None) -> None:
-        """Write the reset down, once per trading day whatever restarts; the journal knows."""
-        known = self._desk.journal.projection.account(self._name).reset_day
-        if known is not None and known >= self._state.day:
-            return
-        start = day_start(self._state, self._calendar, opened)
-        written = records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
-        self._desk.record(written)
-        log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
-
-    def _record_covers(self) -> None:
-        """For a restart; what is counted before the first belief would be restored on top of itself."""
-        now = self._locks.now()
-        for contract_id, cover in self._state.covers(now).items():
-            if self._reconciler.believed and self._covers.get(contract_id) != cover.accumulated:
-                self._covers[contract_id] = cover.accumulated
-                self._desk.record(records.cover(self._name, now, contract_id, cover))

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 import trio
 from attrs import define
 
@@ -178,6 +179,40 @@ def test_a_clock_that_is_set_past_the_reset_turns_no_day() -> None:
             await trio.sleep(2)
             assert world.held(1001) == 0
             assert world.locks("SIM-50K-1") == ["daily_loss"]
+
+    run(story)
+
+
+@pytest.mark.parametrize("ahead", [9, -24])
+def test_an_account_that_restarts_under_a_wrong_clock_begins_in_the_day_that_it_is(
+    ahead: int,
+) -> None:
+    """What was lost before counts on; no other day is written down."""
+
+    async def story() -> None:
+        path = "seawall/logins/sim/accounts/SIM-50K-1/account"
+        world = World(falls=(path,))
+        world.begin()
+        clock: Any = SetClock(world.clock)
+        world.clock = clock
+        async with world.daemon() as system:
+            world.price("25000")
+            world.trade(1001, 3)
+            await trio.sleep(1)
+            world.price("24970")
+            world.trade(1001, -3)
+            await trio.sleep(20)
+            clock.ahead = timedelta(hours=ahead)
+            world.broker.inject(Skew(seconds=Decimal(-ahead * 3600)))
+            await trio.sleep(20)
+            system.crash(path, "on purpose")
+            await trio.sleep(20)
+            assert world.account("SIM-50K-1")["trading_day"] == "2026-11-18"
+            assert str(world.account("SIM-50K-1")["net"]).startswith("-18")
+            await trio.sleep(1)
+            entries = (*world.disk.durable, *world.disk.cached)
+            days = [it.record().body["day"] for it in entries if it.kind == "reset"]
+            assert set(days) == {"2026-11-18"}
 
     run(story)
 

@@ -1,0 +1,60 @@
+"""What an account writes down about itself, so that a restart finds it again."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from actors.account_image import day_start
+from actors.reporting import Desk
+from broker.clock import Clock
+from risk.account_state import AccountState
+from risk.domain import Trade
+from risk.ledger import OpenAtStart
+from risk.trading_day import TradingCalendar
+from store import records
+
+log = structlog.get_logger("seawall.account")
+
+
+class Diary:
+    """Fills, the beginnings of days, and for how long positions have been without a stop."""
+
+    def __init__(self, *, name: str, calendar: TradingCalendar, desk: Desk, clock: Clock) -> None:
+        self._name = name
+        self._calendar = calendar
+        self._desk = desk
+        self._clock = clock
+        self._fills: list[Trade] = []
+        """Not written down yet."""
+        self._covers: dict[str, timedelta] = {}
+        """Uncovered times as last recorded."""
+
+    def heard(self, trade: Trade) -> None:
+        """Keep a fill until there is time for paper."""
+        self._fills.append(trade)
+
+    def write_fills(self) -> None:
+        """Record what was kept."""
+        now = self._clock.now()
+        self._desk.record(*(records.fill(self._name, now, trade) for trade in self._fills))
+        self._fills.clear()
+
+    def write_day(
+        self, state: AccountState, opened: Mapping[str, OpenAtStart], old_net: str | None
+    ) -> None:
+        """Write the reset down, once per trading day whatever restarts; the journal knows."""
+        known = self._desk.journal.projection.account(self._name).reset_day
+        if known is not None and known >= state.day:
+            return
+        start = day_start(state, self._calendar, opened)
+        written = records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
+        self._desk.record(written)
+        log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
+
+    def write_covers(self, state: AccountState, now: datetime) -> None:
+        """For a restart; what is counted before the first belief would be restored on top of itself."""
+        for contract_id, cover in state.covers(now).items():
+            if self._covers.get(contract_id) != cover.accumulated:
+                self._covers[contract_id] = cover.accumulated
+                self._desk.record(records.cover(self._name, now, contract_id, cover))
