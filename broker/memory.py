@@ -47,6 +47,7 @@ from broker.wire import (
     decode_trade,
 )
 from risk.domain import BrokerAccount, Contract, Order, Position, Trade
+from simulator.bars import Bars
 from simulator.board import FaultBoard
 from simulator.delivery import Delayed, plan, quote_as_sent
 from simulator.desk import Desk, Handled
@@ -343,10 +344,21 @@ class _MemorySession:
     async def last_price(self, contract_id: str, priority: Priority) -> Decimal | None:
         """History/retrieveBars, the newest one-minute bar."""
         del priority
+        return await self._read("/api/History/retrieveBars", self._bars(contract_id).newest)
+
+    async def price_at(
+        self, contract_id: str, instant: datetime, priority: Priority
+    ) -> Decimal | None:
+        """History/retrieveBars, the newest one-minute bar that ended by then."""
+        del priority
+        ended_by = self._bars(contract_id).ended_by
+        return await self._read("/api/History/retrieveBars", lambda: ended_by(instant))
+
+    def _bars(self, contract_id: str) -> Bars:
         bars = self._broker.exchange.bars.get(contract_id)
         if bars is None:
             raise RequestRefused(f"no contract {contract_id}", 1)
-        return await self._read("/api/History/retrieveBars", bars.newest)
+        return bars
 
     async def close(self, account_id: int, contract_id: str) -> Outcome:
         """Position/closeContract."""

@@ -269,6 +269,11 @@ class Session(Protocol):
     async def last_price(self, contract_id: str, priority: Priority) -> Decimal | None:
         """Close of the newest one-minute bar, the running one included; None when there is none."""
 
+    async def price_at(
+        self, contract_id: str, instant: datetime, priority: Priority
+    ) -> Decimal | None:
+        """Close of the newest one-minute bar that ended by an instant; None when there is none."""
+
     async def close(self, account_id: int, contract_id: str) -> Outcome:
         """Position/closeContract."""
 

@@ -61,6 +61,7 @@ WORKING = (
 )
 ORDERS_PER_PAGE = 500
 BARS_BACK = timedelta(days=5)
+MINUTE = timedelta(minutes=1)
 """Long enough to reach over a weekend and a holiday."""
 
 CLOSE_WITHIN = 2.0
@@ -265,19 +266,29 @@ class ProjectXSession:
 
     async def last_price(self, contract_id: str, priority: Priority) -> Decimal | None:
         """History/retrieveBars."""
-        now = self._parts.clock.now()
+        end = self._parts.clock.now() + MINUTE
+        return decode_newest_close(await self._bars(contract_id, end, priority))
+
+    async def price_at(
+        self, contract_id: str, instant: datetime, priority: Priority
+    ) -> Decimal | None:
+        """History/retrieveBars; the bar that begins at the instant may come with the answer."""
+        bars = await self._bars(contract_id, instant, priority)
+        return decode_newest_close(bars, begun_by=instant - MINUTE)
+
+    async def _bars(self, contract_id: str, end: datetime, priority: Priority) -> object:
+        """The newest one-minute bars that began by an instant, the running one included."""
         asked = {
             "contractId": contract_id,
             "live": False,
-            "startTime": (now - BARS_BACK).isoformat(),
-            "endTime": (now + timedelta(minutes=1)).isoformat(),
+            "startTime": (end - BARS_BACK).isoformat(),
+            "endTime": end.isoformat(),
             "unit": 2,
             "unitNumber": 1,
             "limit": 5,
             "includePartialBar": True,
         }
-        body = await self._ask("/History/retrieveBars", asked, priority)
-        return decode_newest_close(body.get("bars"))
+        return (await self._ask("/History/retrieveBars", asked, priority)).get("bars")
 
     async def close(self, account_id: int, contract_id: str) -> Outcome:
         """Position/closeContract; the request leaves before this first yields."""

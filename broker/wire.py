@@ -181,15 +181,19 @@ def decode_contract_id(value: object) -> str:
     return _text({"contractId": value}, "contractId")
 
 
-def decode_newest_close(bars: object) -> Decimal | None:
-    """Close of the newest bar of History/retrieveBars, in whatever order; None without bars."""
+def decode_newest_close(bars: object, begun_by: datetime | None = None) -> Decimal | None:
+    """Close of the newest bar of History/retrieveBars, in whatever order; None without bars.
+
+    Bars that began after ``begun_by`` are passed over.
+    """
     if bars is None:
         return None
     if not isinstance(bars, list | tuple):
         raise BadPayload(f"bars: expected a list, got {_shown(bars)}")
-    records = [_record(bar) for bar in bars]
-    newest = max(records, key=lambda bar: _instant(bar, "t"), default=None)
-    return None if newest is None else _price(newest, "c")
+    begun = [(_instant(bar, "t"), bar) for bar in map(_record, bars)]
+    early = [it for it in begun if begun_by is None or it[0] <= begun_by]
+    newest = max(early, key=lambda it: it[0], default=None)
+    return None if newest is None else _price(newest[1], "c")
 
 
 def _record(value: object) -> Record:

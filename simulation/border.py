@@ -205,6 +205,13 @@ class _WatchedSession:
         asked = self._broker.about(self._login, "last_price", contract=contract_id)
         return await self._broker.ask(asked, self._inner.last_price(contract_id, priority))
 
+    async def price_at(
+        self, contract_id: str, instant: datetime, priority: Priority
+    ) -> Decimal | None:
+        """History/retrieveBars."""
+        asked = self._broker.about(self._login, "price_at", contract=contract_id)
+        return await self._broker.ask(asked, self._inner.price_at(contract_id, instant, priority))
+
     async def close(self, account_id: int, contract_id: str) -> Outcome:
         """Position/closeContract."""
         asked = self._broker.about(self._login, "close", account_id, contract=contract_id)

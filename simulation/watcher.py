@@ -37,6 +37,7 @@ type Question = Literal[
     "contracts",
     "contract",
     "last_price",
+    "price_at",
     "close",
     "partial_close",
     "cancel",

@@ -71,6 +71,12 @@ class Bars:
         """The latest close, the running bar included; None without bars."""
         return next(reversed(self._minutes.values())).close if self._minutes else None
 
+    def ended_by(self, instant: datetime) -> Decimal | None:
+        """The close of the newest bar that was over by then; None when there is none."""
+        latest = instant - UNITS[2]
+        bars = reversed(self._minutes.values())
+        return next((bar.close for bar in bars if bar.start <= latest), None)
+
     def between(
         self, start: datetime, end: datetime, span: timedelta, now: datetime, partial: bool
     ) -> list[Bar]:

@@ -132,6 +132,22 @@ async def test_reads_agree_with_the_exchange(autojump_clock: MockClock) -> None:
         assert await session.last_price(NQ, NOW) == Decimal("25000.00")
 
 
+async def test_a_price_at_an_instant_is_that_of_the_minute_which_ended_there(
+    autojump_clock: MockClock,
+) -> None:
+    """Not what came after it; an older minute where that one had no price; None before the first."""
+    world = build()
+    whole = START.replace(second=0, microsecond=0)
+    async with world.session() as session:
+        await trio.sleep((whole + timedelta(seconds=90) - world.broker.clock.now()).total_seconds())
+        world.broker.quote(NQ, Decimal(24000), Decimal("24000.25"))
+        await trio.sleep(40)
+        world.broker.quote(NQ, Decimal(23000), Decimal("23000.25"))
+        for minutes, close in ((2, 24000), (3, 23000), (9, 23000), (1, 25000), (-5, None)):
+            instant = whole + timedelta(minutes=minutes)
+            assert await session.price_at(NQ, instant, NOW) == close
+
+
 async def test_mutations_answer_the_four_outcomes(autojump_clock: MockClock) -> None:
     """Done, Refused, NotExecuted and Unknown, each as the port defines it."""
     world = build(request_latency=0.1)

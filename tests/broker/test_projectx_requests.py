@@ -99,6 +99,20 @@ async def test_reads_are_decoded(patient_clock: Any, rig: Any) -> None:
         assert await session.last_price(MNQ, RECONCILE)
 
 
+async def test_a_price_at_an_instant_is_that_of_the_minute_which_ended_there(
+    patient_clock: Any, rig: Any
+) -> None:
+    """The real endpoint: bars of later minutes and the one that begins there say nothing of it."""
+    whole = rig.gateway.time.now().replace(second=0, microsecond=0)
+    for second, bid in ((30, 24000), (60, 23000), (119, 22000), (400, 21000)):
+        price, now = Decimal(bid), whole + timedelta(seconds=second)
+        rig.gateway.exchange.set_quote(MNQ, price, price + 1, now)
+    async with rig.up() as session:
+        for minutes, close in ((1, 24000), (2, 22000), (6, 22000), (7, 21000), (-7000, None)):
+            instant = whole + timedelta(minutes=minutes)
+            assert await session.price_at(MNQ, instant, RECONCILE) == close
+
+
 async def test_trades_are_never_cut_short(patient_clock: Any, rig: Any) -> None:
     """More than the hundred rows at which the SDK's helper stops."""
     async with rig.up() as session:

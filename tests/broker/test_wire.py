@@ -1,7 +1,7 @@
 """Decoding of gateway payloads."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -254,3 +254,11 @@ def test_newest_close_ignores_the_order_of_bars() -> None:
     bars = [{"t": "2026-01-21T10:01:00Z", "c": 5}, {"t": "2026-01-21T10:00:00Z", "c": 4}]
     assert wire.decode_newest_close(bars) == wire.decode_newest_close(bars[::-1]) == Decimal(5)
     assert wire.decode_newest_close([]) is None
+
+
+def test_the_close_at_an_instant_passes_over_the_bar_that_begins_there() -> None:
+    """What was paid in the minute after an instant is no price of that instant."""
+    bars = [{"t": "2026-01-21T10:01:00Z", "c": 5}, {"t": "2026-01-21T10:00:00Z", "c": 4}]
+    begun_by = datetime(2026, 1, 21, 10, 0, tzinfo=UTC)
+    assert wire.decode_newest_close(bars, begun_by) == Decimal(4)
+    assert wire.decode_newest_close(bars, begun_by - timedelta(minutes=1)) is None
