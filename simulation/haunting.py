@@ -8,6 +8,7 @@ Nothing is awaited and no coroutine is added while no spell lies on an actor, so
 call and an addition for each message.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from fnmatch import fnmatchcase
@@ -88,6 +89,8 @@ class Haunting:
         self._freed = trio.Event()
         self.held_up: Counter[str] = Counter()
         """Handlers that are late on purpose just now, by their actor's path."""
+        self.caught_up: dict[str, float] = {}
+        """Trio's time when a handler of a path was last late on purpose."""
 
     def __call__(self, path: str, actor: Actor[Any]) -> Actor[Any]:
         """The actor, haunted."""
@@ -119,6 +122,10 @@ class Haunting:
         """Paths of all actors there ever were that a spell of this pattern would concern."""
         spell = Spell(pattern)
         return [path for path in self._rooms if spell.concerns(path)]
+
+    def late_since(self, path: str, since: float) -> bool:
+        """Whether a handler of a path was late on purpose at some time since then (Trio's time)."""
+        return bool(self.held_up[path]) or self.caught_up.get(path, -math.inf) >= since
 
     @property
     def messages(self) -> int:
@@ -208,5 +215,6 @@ class _Haunted(Actor[Any]):
                 await self._house.wait(spell.late)
             finally:
                 self._house.held_up[self._room.path] -= 1
+                self._house.caught_up[self._room.path] = trio.current_time()
         if spell.crash:
             raise FaultInjected(spell.crash)

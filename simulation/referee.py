@@ -354,10 +354,12 @@ class Referee(Watcher):
                 self._papers.pictured(docket.name, system.look_at(path).status)
 
     def _is_busy(self, docket: Any) -> bool:
-        own = f"/accounts/{docket.name}/"
+        own, haunting = f"/accounts/{docket.name}/", self._machine.haunting
+        # What was due a while ago may be judged only now.
+        since = self._machine.origin + self.bench.now
         return any(
-            handlers and ("/accounts/" not in path or own in path)
-            for path, handlers in self._machine.haunting.held_up.items()
+            haunting.late_since(path, since) and ("/accounts/" not in path or own in path)
+            for path in haunting.held_up
         )
 
     # ---- trouble and time ---------------------------------------------------------------------

@@ -16,6 +16,7 @@ from simulation.invariants import (
     allows_size,
     allows_uncovered,
 )
+from simulation.truth import Order
 
 REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
@@ -104,6 +105,7 @@ class Requests:
             return True
         closed = order.contract in docket.closed_at
         flat = order.contract not in docket.true.held or order.contract not in docket.told.held
+        flat = flat or self._has_outlived_its_position(docket, order)
         told = docket.told.held.get(order.contract)
         fresh = told is not None and self._bench.now - told.since < SETTLED_WITHIN
         if fresh and ("symbol_block", order.contract) in keys:
@@ -112,6 +114,11 @@ class Requests:
             docket.rightly_cancelled.add(order_id)
             return True
         return False
+
+    def _has_outlived_its_position(self, docket: Docket, order: Order) -> bool:
+        """The contract was flat just now; what this order could do to the new position is to add."""
+        held = docket.true.held[order.contract]
+        return self._bench.now - held.since <= JUST_BEFORE and order.sign * held.net > 0
 
     def arrived(self, account: int, kind: str, target: str) -> None:
         """The exchange has got a request of ours."""
