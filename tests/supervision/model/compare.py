@@ -133,11 +133,11 @@ def _fits(move: Move, steps: tuple[tuple[float, Item], ...], position: int) -> b
 
 
 def _is_due(move: Move, steps: tuple[tuple[float, Item], ...], position: int) -> bool:
-    """Whether something that it starts is seen to begin at this very instant."""
+    """Whether something that it starts is seen to begin, or to be up, at this very instant."""
     at = steps[position][0]
     for later, item in itertools.islice(steps, position, None):
         if later > at or not move.starts:
             return False
-        if item[0] == "begins" and f"{item[1]}/".startswith(f"{move.starts}/"):
+        if item[0] in ("begins", "Started") and f"{item[1]}/".startswith(f"{move.starts}/"):
             return True
     return False
