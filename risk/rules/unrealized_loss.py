@@ -70,17 +70,18 @@ class UnrealizedLoss:
         return {key: self.limit + amount for key, amount in opened.items()}
 
     def _alone(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> Violation | None:
-        if view.open is None or view.open > -self.limit:
+        opened = _staying(view)
+        if opened is None or opened > -self.limit:
             return None
         holding = view.holding
         return violation(
             self.name,
             snapshot,
             trigger,
-            observed=view.open,
+            observed=opened,
             limit=-self.limit,
             contract_id=holding.contract_id,
-            reason=f"open {dollars(view.open)} <= {plain(-self.limit)} ({_position(view)})",
+            reason=f"open {dollars(opened)} <= {plain(-self.limit)} ({_position(view)})",
             actions=(Close(holding.contract_id),),
             inputs=_inputs(view),
         )
@@ -88,7 +89,7 @@ class UnrealizedLoss:
     def _together(
         self, snapshot: Snapshot, trigger: Trigger, held: list[ContractView]
     ) -> Iterator[Violation]:
-        total = sum((view.open for view in held if view.open is not None), _ZERO)
+        total = sum((_staying(view) or _ZERO for view in held), _ZERO)
         if not held or total > -self.limit:
             return
         parts = "; ".join(_position(view) for view in held)
@@ -104,12 +105,21 @@ class UnrealizedLoss:
         )
 
 
+def _staying(view: ContractView) -> Decimal | None:
+    """Open P&L of what is not being closed already; None when it cannot be known."""
+    holding = view.holding
+    if view.open is None or not holding.reducing:
+        return view.open
+    return view.open * holding.size / abs(holding.net)
+
+
 def _position(view: ContractView) -> str:
     worth = view.holding.worth
     entry = None if worth is None else worth.entry
     at = "" if entry is None else f" from {dollars(entry)}"
     mark = "unpriced" if view.price.value is None else f"marked {plain(view.price.value)}"
-    return f"{view.holding.net:+d} {view.holding.name}{at}, {mark}"
+    going = f" ({view.holding.reducing} being closed)" if view.holding.reducing else ""
+    return f"{view.holding.net:+d} {view.holding.name}{going}{at}, {mark}"
 
 
 def _inputs(view: ContractView) -> dict[str, str]:

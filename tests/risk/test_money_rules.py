@@ -110,6 +110,24 @@ def test_each_position_stands_for_itself_unless_the_total_is_meant() -> None:
     assert world.judge(total).plan == (Flatten(),)
 
 
+def test_what_is_being_closed_counts_no_more_for_the_open_loss_of_a_position() -> None:
+    """Three of eight stay: their loss alone decides, also before the broker has confirmed."""
+    world = World()
+    world.fill(8, "20016")
+    world.quote("20000", "20000.25")
+    alone, together = (
+        UnrealizedLoss(limit=Decimal(200), scope=scope) for scope in ("position", "total")
+    )
+    assert world.judge(alone).plan == (Close(MNQ.id),)
+    assert world.judge(together).plan == (Flatten(),)
+    world.state.set_in_flight(MNQ.id, 5)
+    assert world.judge(alone).plan == world.judge(together).plan == ()
+    world.quote("19982", "19982.25")
+    assert world.judge(alone).plan == (Close(MNQ.id),)
+    assert "8 MNQ (5 being closed)" in world.judge(alone).violations[0].reason
+    assert world.judge(together).plan == (Flatten(),)
+
+
 def test_a_position_on_its_way_out_is_not_closed_twice() -> None:
     """A repeated quote repeats nothing."""
     world = World()
