@@ -23,7 +23,7 @@ class SessionClock(Actor[ClockMessage]):
     def __init__(self, calendar: TradingCalendar, clock: Clock) -> None:
         self._calendar = calendar
         self._clock = clock
-        self._day: date = calendar.day_of(clock.now())
+        self._begin(calendar.day_of(clock.now()))
         self._members: dict[str, Ref[DayTurned]] = {}
         self._offset: float | None = None
 
@@ -45,23 +45,32 @@ class SessionClock(Actor[ClockMessage]):
         """The trading day, its end and how late the last reset was noticed."""
         return {
             "trading_day": self._day.isoformat(),
-            "resets_at": self._calendar.ends(self._day).astimezone(UTC).isoformat(),
+            "resets_at": self._ends.astimezone(UTC).isoformat(),
             "last_reset_offset_s": self._offset,
         }
 
+    def _begin(self, day: date) -> None:
+        self._day, self._starts, self._ends = (
+            day,
+            self._calendar.starts(day),
+            self._calendar.ends(day),
+        )
+
     def _look(self) -> None:
         now = self._clock.now()
+        if self._starts <= now < self._ends:
+            return
         day = self._calendar.day_of(now)
         if day <= self._day:
             # Less when a clock that was ahead is set right: its day is still to come, and to be told.
-            self._day = day
+            self._begin(day)
             return
         self._offset = (now - self._calendar.starts(day)).total_seconds()
         log.info("trading day begins", day=day.isoformat(), offset_s=round(self._offset, 3))
-        self._day = day
+        self._begin(day)
         for member in self._members.values():
             member.tell(DayTurned(day))
 
     def _plan(self) -> None:
-        left = (self._calendar.ends(self._day) - self._clock.now()).total_seconds()
+        left = (self._ends - self._clock.now()).total_seconds()
         self.context.after(min(max(left / self._clock.speed, 0.001), LOOK_EVERY), Wake("look"))

@@ -272,6 +272,8 @@ def _in_range(number: Decimal) -> bool:
 
 
 def _parsed(value: object, key: str) -> Decimal:
+    if type(value) is Decimal:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         raise BadPayload(f"{key}: expected a number, got {_shown(value)}")
     try:

@@ -17,9 +17,10 @@ from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 from risk.ledger import ContractLedger, OpenAtStart, merged_trade
 from risk.marks import MarkBasis
 from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading
-from risk.snapshot import PNL_LATEST_S, ContractView, Snapshot, totals
+from risk.snapshot import ContractView, Snapshot, totals
 from risk.trading_day import TradingCalendar
 from risk.verdict import Lock
+from risk.waits import await_openings, day_wait_until, pnl_wait_until
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -115,13 +116,16 @@ class AccountState:
 
     def _shift_start(self, trade: Trade, delta: int, now: datetime, mono: float) -> None:
         state = self._contract(trade.contract_id)
-        mark = state.price(mono).value
-        start = state.ledger.start or OpenAtStart(
-            0, trade.price if mark is None else mark, trade.price
-        )
+        mark = state.mark_then(self._late(now), mono)
+        start = state.ledger.start or OpenAtStart(0, mark, trade.price)
         net = start.net + delta * trade.side.sign * trade.size
         state.ledger.set_start(evolve(start, net=net) if net else None)
         state.reckon(now, mono, ledger_newer=True)
+        await_openings([state], mono)
+
+    def _late(self, now: datetime) -> float:
+        """Seconds since the day began."""
+        return (now - self.day_starts).total_seconds()
 
     def apply_position(
         self, position: Position, link: int, n: int, now: datetime, mono: float
@@ -190,6 +194,7 @@ class AccountState:
         found += self._read_positions(reading, now, mono)
         if reading.complete_trades and reading.settled and not self._start_known:
             self._derive_starts(now, mono)
+        await_openings(self._contracts.values(), mono, anew=self.stale)
         self.stale = False
         return tuple(found)
 
@@ -231,7 +236,7 @@ class AccountState:
             if not self._was_read:
                 state.disagreement = None  # before the first reading there was nothing to compare
             state.changed()
-            position = listed.get(contract_id) or _flat(state.position)
+            position = listed.get(contract_id) or state.closed_position()
             if position is None or stamp < state.stamp:
                 continue
             before = state.net
@@ -279,20 +284,22 @@ class AccountState:
 
     def roll_day(self, now: datetime, mono: float) -> DayRolled | None:
         """Begin the trading day of ``now``; None when it has begun already."""
-        day = self._calendar.day_of(now)
-        if day <= self.day:
+        if now < self.day_ends:
             return None
+        day = self._calendar.day_of(now)
         previous, net = self.day, totals(self._views(mono)).net
         for state in self._contracts.values():
             self._older.update(state.ledger.trades)
         self._begin(day)
-        carried = {key: state.roll(self.day_starts, mono) for key, state in self._contracts.items()}
+        starts, late = self.day_starts, self._late(now)
+        carried = {key: state.roll(starts, late, mono) for key, state in self._contracts.items()}
         self._forget_flat()
+        await_openings(self._contracts.values(), mono)
         early, self._early = self._early, {}
         for trade in early.values():
             self.apply_trade(trade, now, mono)
-        starts = {key: start for key, start in carried.items() if start is not None}
-        return DayRolled(previous, day, starts, net)
+        opened = {key: start for key, start in carried.items() if start is not None}
+        return DayRolled(previous, day, opened, net)
 
     def _forget_flat(self) -> None:
         self._contracts = {key: state for key, state in self._contracts.items() if state.alive}
@@ -317,6 +324,17 @@ class AccountState:
             state.restarted(now, mono)
         self._start_known = True
         return True
+
+    def unpriced_starts(self) -> tuple[str, ...]:
+        """Contracts carried into the day whose price at its start nobody knows, by id."""
+        return tuple(sorted(key for key, state in self._contracts.items() if state.unpriced))
+
+    def price_start(
+        self, contract_id: str, at: datetime, price: Decimal, now: datetime, mono: float
+    ) -> bool:
+        """Take in what a contract was worth when a day began; False when nobody needs it."""
+        state = self._contracts.get(contract_id)
+        return state is not None and at == self.day_starts and state.began_at(price, now, mono)
 
     def open_at_start(self) -> Mapping[str, OpenAtStart]:
         """What the present day began with, for the journal."""
@@ -420,7 +438,8 @@ class AccountState:
             locks=self._locks,
             can_trade=None if broker is None else broker.can_trade,
             stale=self.stale,
-            pnl_wait_until=self._pnl_wait_until(mono),
+            pnl_wait_until=pnl_wait_until(self._contracts.values(), mono),
+            day_wait_until=day_wait_until(self._contracts.values(), mono),
         )
 
     def _views(self, mono: float) -> dict[str, ContractView]:
@@ -429,18 +448,3 @@ class AccountState:
             for contract_id, state in self._contracts.items()
             if state.alive
         }
-
-    def _pnl_wait_until(self, mono: float) -> float | None:
-        """The wait ends two seconds after the oldest open question began, whatever came since."""
-        parted = [
-            state.disagreement.since
-            for state in self._contracts.values()
-            if state.disagreement is not None and not state.disagreement.reconciled
-        ]
-        until = min(parted) + PNL_LATEST_S if parted else None
-        return until if until is not None and mono < until else None
-
-
-def _flat(position: Position | None) -> Position | None:
-    """The same position, closed; None when there never was one."""
-    return None if position is None else evolve(position, net=0)

@@ -16,6 +16,8 @@ from risk.reading import Disagreement
 from risk.snapshot import ContractView, Holding
 from risk.valuation import Evidence, Worth, figures, worth
 
+SAME_MOMENT_S = 0.25
+"""Seconds by which a mark may be newer than an instant and still be taken for the mark then."""
 _TICK_UNKNOWN = Decimal(0)
 
 
@@ -37,6 +39,8 @@ class ContractState:
     cover: Cover | None = None
     reducing: int = 0
     unsettled: bool = False
+    unpriced_since: float | None = None
+    """Monotonic seconds since when the price at the day's start is waited for."""
     disagreement: Disagreement | None = None
     _accepted_gap: int = 0
     """Contracts by which the position exceeds the ledger after the broker was asked."""
@@ -66,6 +70,15 @@ class ContractState:
     def exposed(self) -> bool:
         """True while something is held, by the broker's word or the ledger's."""
         return bool(self.net or self.ledger.line.net)
+
+    def closed_position(self) -> Position | None:
+        """The newest position as if it were closed; None when there never was one."""
+        return None if self.position is None else evolve(self.position, net=0)
+
+    @property
+    def unpriced(self) -> bool:
+        """True while nobody knows what the day's start was worth."""
+        return self.ledger.start is not None and self.ledger.start.mark is None
 
     def changed(self) -> None:
         """Forget what was computed: something other than a price changed."""
@@ -171,14 +184,29 @@ class ContractState:
             return before.exit_price
         return self.price(mono).value
 
-    def roll(self, starts: datetime, mono: float) -> OpenAtStart | None:
-        """Begin a new day at ``starts``: what is held is carried in at its present mark."""
-        start = self._carried(mono)
+    def roll(self, starts: datetime, late: float, mono: float) -> OpenAtStart | None:
+        """Begin a new day, ``late`` seconds after it started: what is held is carried in."""
+        start = self._carried(self.mark_then(late, mono))
         self.ledger = ContractLedger(self.contract_id, starts, fee=self.ledger.fee)
         self.ledger.set_start(start)
         self.orders = dict(self.working)
+        self.unpriced_since = None
         self.restarted(starts, mono)
         return start
+
+    def began_at(self, price: Decimal, now: datetime, mono: float) -> bool:
+        """Take in the price at the start of the day; False when it is known, or nothing was held."""
+        start, gap = self.ledger.start, self.disagreement
+        if start is None or start.mark is not None:
+            return False
+        self.ledger.set_start(evolve(start, mark=price))
+        self.reckon(now, mono, ledger_newer=gap is not None and gap.ledger_newer)
+        return True
+
+    def mark_then(self, late: float, mono: float) -> Decimal | None:
+        """The last mark of ``late`` seconds ago; None when only a newer one is known."""
+        price = self.price(mono)
+        return price.value if price.at <= mono - late + SAME_MOMENT_S else None
 
     def restarted(self, now: datetime, mono: float) -> None:
         """The day's start was replaced: confirm what agrees, and compare the rest."""
@@ -186,13 +214,13 @@ class ContractState:
         self._accepted_gap = 0
         self.reckon(now, mono, ledger_newer=False)
 
-    def _carried(self, mono: float) -> OpenAtStart | None:
+    def _carried(self, mark: Decimal | None) -> OpenAtStart | None:
         line, gap = self.ledger.line, self.disagreement
         net = self.net if gap is not None and gap.reconciled else line.net
         if net == 0:
             return None
         entry = line.cost / line.net if line.net * net > 0 else self._average()
-        return OpenAtStart(net, self.price(mono).value, entry)
+        return OpenAtStart(net, mark, entry)
 
     def _average(self) -> Decimal | None:
         return self.position.average_price if self.position is not None and self.net else None

@@ -179,6 +179,8 @@ class Mark:
 
     def merged(self, newer: "Mark") -> "Mark":
         """This mark with every field that ``newer`` has; a missing field keeps its value and age."""
+        if newer.bid is not None and newer.ask is not None and newer.last is not None:
+            return newer
         return Mark(
             bid=self.bid if newer.bid is None else newer.bid,
             ask=self.ask if newer.ask is None else newer.ask,

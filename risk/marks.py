@@ -11,9 +11,9 @@ longer the market: until the next one the position is worth what was traded at. 
 would show a loss that never was.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
 from decimal import Decimal
-from statistics import median
 from typing import Literal
 
 from attrs import define, field, frozen
@@ -78,6 +78,8 @@ class Marks:
     _wide_since: float | None = None
     _spreads: deque[tuple[int, Decimal]] = field(factory=deque)
     """One spread per second of the last minute."""
+    _sorted: list[Decimal] = field(factory=list)
+    """The same spreads by size: the middle of them is asked for at every quote."""
     _usual: Decimal | None = None
     _fill: tuple[Decimal, float] | None = None
     """Price and monotonic seconds of the account's own newest trade."""
@@ -114,11 +116,16 @@ class Marks:
         if self._spreads and self._spreads[-1][0] == second:
             return
         self._spreads.append((second, spread))
-        self._usual = median(value for _, value in self._spreads)
+        insort(self._sorted, spread)
+        middle = len(self._sorted) // 2
+        upper = self._sorted[middle]
+        odd = len(self._sorted) % 2
+        self._usual = upper if odd else (self._sorted[middle - 1] + upper) / 2
 
     def _forget(self, second: int) -> None:
         while self._spreads and self._spreads[0][0] <= second:
-            self._spreads.popleft()
+            _, spread = self._spreads.popleft()
+            del self._sorted[bisect_left(self._sorted, spread)]
         if not self._spreads:
             self._usual = None
 

@@ -157,6 +157,8 @@ class Snapshot:
     """The hub is down: this may be out of date."""
     pnl_wait_until: float | None
     """Monotonic seconds until which P&L rules wait for late news; None when they may act."""
+    day_wait_until: float | None = None
+    """Monotonic seconds until which the day's loss waits for the price at the day's start."""
 
     @property
     def net(self) -> Decimal:
@@ -169,6 +171,11 @@ class Snapshot:
         return self.pnl_wait_until is not None
 
     @property
+    def day_waits(self) -> bool:
+        """True while the day's result would count what was lost or won on the day before."""
+        return self.day_wait_until is not None
+
+    @property
     def active_locks(self) -> tuple[Lock, ...]:
         """Locks that have not ended: their owner ends them, by the broker's clock, not by ours."""
         return self.locks
@@ -177,9 +184,14 @@ class Snapshot:
         """The same account at a later instant, if nothing else has happened."""
         if now == self.now and mono == self.mono:
             return self
-        until = self.pnl_wait_until
-        waits = until if until is not None and mono < until else None
-        return evolve(self, now=now, mono=mono, pnl_wait_until=waits)
+        news, day = self.pnl_wait_until, self.day_wait_until
+        return evolve(
+            self,
+            now=now,
+            mono=mono,
+            pnl_wait_until=news if news is not None and mono < news else None,
+            day_wait_until=day if day is not None and mono < day else None,
+        )
 
     def orders_in(self, contract_id: str) -> tuple[Order, ...]:
         """Working orders of one contract."""

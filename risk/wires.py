@@ -10,7 +10,7 @@ the regular looks.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Any
 
 from attrs import frozen
 
@@ -20,14 +20,6 @@ from risk.snapshot import ContractView, Snapshot
 
 SAFETY = Decimal("0.999999")
 """A wire stands a hair before its limit, so that no rounding of a division lets a price pass."""
-
-
-@runtime_checkable
-class Wired(Protocol):
-    """A rule that can say how far prices may move without it."""
-
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
-        """Dollars that each contract may lose at once before the answer can change, by id."""
 
 
 @frozen
@@ -46,16 +38,22 @@ class Wire:
 
 
 def wires(rules: Sequence[Rule], snapshot: Snapshot) -> Mapping[str, Wire] | None:
-    """A wire for each contract whose price matters, by id; None when every price must be judged."""
+    """A wire for each contract whose price matters, by id; None when every price must be judged.
+
+    A rule that answers to prices can say by ``slack(snapshot)`` how many dollars each contract may
+    lose at once, by id, before its answer can change.
+    """
     if snapshot.pnl_waits or snapshot.stale:
         return None
     slack: dict[str, Decimal] = {}
     for rule in rules:
         if Trigger.MARK not in rule.triggers:
             continue
-        if not isinstance(rule, Wired):
+        slack_of: Any = getattr(rule, "slack", None)
+        if slack_of is None:
             return None
-        for contract_id, dollars in rule.slack(snapshot).items():
+        of_rule: Mapping[str, Decimal] = slack_of(snapshot)
+        for contract_id, dollars in of_rule.items():
             slack[contract_id] = min(dollars, slack.get(contract_id, dollars))
     found: dict[str, Wire] = {}
     for contract_id, view in snapshot.contracts.items():

@@ -31,6 +31,15 @@ class Bar:
     close: Decimal
     volume: int
 
+    def note(self, price: Decimal) -> None:
+        """A price was made in this span."""
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.close = price
+        self.volume += 1
+
     def merge(self, later: "Bar") -> None:
         """Take in a bar that follows this one."""
         self.high = max(self.high, later.high)
@@ -59,11 +68,10 @@ class Bars:
     def note(self, price: Decimal, now: datetime) -> None:
         """A price was made."""
         start = now.replace(second=0, microsecond=0)
-        tick = Bar(start, price, price, price, price, 1)
         if bar := self._minutes.get(start):
-            bar.merge(tick)
+            bar.note(price)
             return
-        self._minutes[start] = tick
+        self._minutes[start] = Bar(start, price, price, price, price, 1)
         if len(self._minutes) > KEPT:
             self._minutes.popitem(last=False)
 

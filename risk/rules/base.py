@@ -112,6 +112,6 @@ def price_wait(snapshot: Snapshot) -> float | None:
     moments = [
         view.price.valid_until for view in snapshot.contracts.values() if view.price.suspected
     ]
-    if snapshot.pnl_wait_until is not None:
-        moments.append(snapshot.pnl_wait_until)
+    waits = (snapshot.pnl_wait_until, snapshot.day_wait_until)
+    moments += [until for until in waits if until is not None]
     return max(min(moments) - snapshot.mono, 0.0) if moments else None

@@ -96,6 +96,8 @@ class DailyLoss:
         Closed losses need no price: where prices are missing or stale, they decide alone. While
         ledger and position disagree, only a loss that is certain and on both counts decides.
         """
+        if snapshot.day_waits:
+            return None
         totals = snapshot.totals
         result = self._result(snapshot)
         closed = totals.sure if snapshot.pnl_waits else totals.realised - totals.fees
@@ -129,7 +131,7 @@ class DailyLoss:
 
     def _warning(self, snapshot: Snapshot) -> tuple[Alert, ...]:
         result = self._result(snapshot)
-        if not self.warn_at or result >= 0:
+        if not self.warn_at or result >= 0 or snapshot.day_waits:
             return ()
         passed = [share for share in self.warn_at if -result * _CENT >= self.limit * share]
         if not passed:

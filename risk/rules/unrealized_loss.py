@@ -54,10 +54,11 @@ class UnrealizedLoss:
         wake_in = price_wait(snapshot)
         if snapshot.pnl_waits:
             return RuleAnswer(wake_in=wake_in)
-        held = [view for view in snapshot.contracts.values() if view.holding.size]
+        held = [view for view in snapshot.contracts.values() if view.holding.net]
         if self.scope == "total":
             return RuleAnswer(tuple(self._together(snapshot, trigger, held)), wake_in=wake_in)
-        found = (self._alone(snapshot, trigger, view) for view in held)
+        staying = (view for view in held if view.holding.size)
+        found = (self._alone(snapshot, trigger, view) for view in staying)
         return RuleAnswer(tuple(each for each in found if each is not None), wake_in=wake_in)
 
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
@@ -89,17 +90,20 @@ class UnrealizedLoss:
     def _together(
         self, snapshot: Snapshot, trigger: Trigger, held: list[ContractView]
     ) -> Iterator[Violation]:
-        total = sum((_staying(view) or _ZERO for view in held), _ZERO)
-        if not held or total > -self.limit:
+        # A loss that is on its way out must not close what would stay; a profit counts until it has
+        # left: its close may be refused.
+        parts = (max(_staying(view) or _ZERO, view.open or _ZERO) for view in held)
+        total = sum(parts, _ZERO)
+        if total > -self.limit or not any(view.holding.size for view in held):
             return
-        parts = "; ".join(_position(view) for view in held)
+        positions = "; ".join(_position(view) for view in held)
         yield violation(
             self.name,
             snapshot,
             trigger,
             observed=total,
             limit=-self.limit,
-            reason=f"open {dollars(total)} <= {plain(-self.limit)} ({parts})",
+            reason=f"open {dollars(total)} <= {plain(-self.limit)} ({positions})",
             actions=(Flatten(),),
             inputs={key: value for view in held for key, value in _inputs(view).items()},
         )

@@ -1,0 +1,45 @@
+"""What judgements of money wait for: late news, and the price of what was carried into the day.
+
+Nobody may have watched when the day began. Then the broker is asked for the price at that instant;
+until it has come, a result of the day would count what was lost or won on the day before.
+"""
+
+from collections.abc import Iterable
+
+from risk.contract_state import ContractState
+from risk.snapshot import PNL_LATEST_S
+
+OPENING_LATEST_S = 10.0
+"""Seconds after which the day's loss counts without the price at its start: by the entry prices and
+what the broker says of closed trades. By then it has been asked for several times."""
+
+
+def pnl_wait_until(contracts: Iterable[ContractState], mono: float) -> float | None:
+    """The wait ends two seconds after the oldest open question began, whatever came since."""
+    parted = [
+        state.disagreement.since
+        for state in contracts
+        if state.disagreement is not None and not state.disagreement.reconciled
+    ]
+    return _while(min(parted) + PNL_LATEST_S if parted else None, mono)
+
+
+def day_wait_until(contracts: Iterable[ContractState], mono: float) -> float | None:
+    """The same for the day's loss alone, while what it began with has no price."""
+    asked = [
+        state.unpriced_since
+        for state in contracts
+        if state.unpriced and state.unpriced_since is not None
+    ]
+    return _while(min(asked) + OPENING_LATEST_S if asked else None, mono)
+
+
+def _while(until: float | None, mono: float) -> float | None:
+    return until if until is not None and mono < until else None
+
+
+def await_openings(contracts: Iterable[ContractState], mono: float, *, anew: bool = False) -> None:
+    """From now on a missing price at the start is waited for; ``anew``: nobody could be asked."""
+    for state in contracts:
+        if state.unpriced and (anew or state.unpriced_since is None):
+            state.unpriced_since = mono
