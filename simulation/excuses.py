@@ -29,7 +29,7 @@ class Aspect(enum.Enum):
 class Excuse(enum.Enum):
     """A reason, the aspect it blocks, and the seconds it leaves after its end."""
 
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __hash__ = object.__hash__
     """An enum's own hashes its name, at each of a million look-ups."""
 
     def __init__(self, aspect: Aspect, leaves: float, why: str) -> None:
