@@ -13,7 +13,7 @@ import trio
 
 from actors.account_image import picture_of, restored
 from actors.diary import Diary
-from actors.interest import Interest, unvalued
+from actors.interest import Interest
 from actors.locks import SKEW_TOLERATED, LockKeeper
 from actors.messages import (
     AccountMessage,
@@ -35,6 +35,7 @@ from actors.messages import (
     Listed,
     LockSet,
     Missed,
+    OpeningPrice,
     Origin,
     Peer,
     PeerEnded,
@@ -158,7 +159,7 @@ class Account(Actor[AccountMessage]):
                 self._link_news(message)
             case ReadDone() | ReadFailed() | Reread():
                 self._reconciler.answered(message)
-            case ContractFound() | ContractMissing():
+            case ContractFound() | ContractMissing() | OpeningPrice():
                 self._contract_answered(message)
             case Judged(wake_in, alerts, wires, as_of):
                 if as_of >= self._changed_at:
@@ -269,14 +270,11 @@ class Account(Actor[AccountMessage]):
         if self._state.proof_failures():
             self.context.after(DISAGREE_AT_MOST, Wake("disagreement"))
 
-    def _contract_answered(self, message: ContractFound | ContractMissing) -> None:
-        if isinstance(message, ContractFound):
-            self._interest.answered(message.contract.id)
-            self._state.apply_contract(message.contract)
+    def _contract_answered(self, message: ContractFound | ContractMissing | OpeningPrice) -> None:
+        if (alert := self._interest.answered(message, self._locks.now())) is None:
             self._judge_now("contract")
-            return
-        self._interest.answered(message.contract_id)
-        self._desk.alert_once(unvalued(message))
+        else:
+            self._desk.alert_once(alert)
 
     # ---- link and phase -----------------------------------------------------------------------
 
@@ -430,5 +428,6 @@ class Account(Actor[AccountMessage]):
         if rolled is None:
             return
         self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
+        self._interest.follow()
         self._look_at_locks()
         self._judge_now("trading day")

@@ -29,6 +29,7 @@ from actors.messages import (
     Missed,
     Mutation,
     MutationAnswered,
+    OpeningPriceWanted,
     PartialCloseContract,
     PeerEnded,
     PriceWanted,
@@ -133,7 +134,7 @@ class Connection(Actor[ConnectionMessage]):
                 self._mutate(message)
             case MutationAnswered(request, outcome, reply_to):
                 reply_to.tell(RequestAnswered(request, outcome))
-            case ReadWanted() | ContractWanted() | PriceWanted():
+            case ReadWanted() | ContractWanted() | PriceWanted() | OpeningPriceWanted():
                 self._read(message)
             case ConnectionChange():
                 self._hub_changed(message)

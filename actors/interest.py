@@ -1,6 +1,7 @@
 """Which contracts an account holds: their records and prices are asked for, and may take a moment."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import trio
 
@@ -9,6 +10,8 @@ from actors.messages import (
     ContractFound,
     ContractMissing,
     ContractWanted,
+    OpeningPrice,
+    OpeningPriceWanted,
     PriceWanted,
 )
 from actors.price_messages import Marked
@@ -28,7 +31,7 @@ class Interest:
         *,
         state: AccountState,
         connection: Ref[ConnectionMessage],
-        reply_to: Ref[ContractFound | ContractMissing | Marked],
+        reply_to: Ref[ContractFound | ContractMissing | Marked | OpeningPrice],
         held_changed: Callable[[], None],
     ) -> None:
         self._state = state
@@ -41,6 +44,8 @@ class Interest:
         """Monotonic seconds since when each of them is."""
         self._asked: set[str] = set()
         """Contracts whose record is on its way."""
+        self._openings: set[tuple[str, datetime]] = set()
+        """Contracts whose price at the start of a day is on its way."""
 
     def follow(self) -> None:
         """The state has changed: ask for what is new in it."""
@@ -48,6 +53,7 @@ class Interest:
             if contract_id not in self._asked:
                 self._asked.add(contract_id)
                 self._connection.tell(ContractWanted(contract_id, self._reply_to))
+        self._ask_openings()
         held = self._state.held_contracts()
         if held != self.held:
             now = trio.current_time()
@@ -55,9 +61,27 @@ class Interest:
             self.held = held
             self._held_changed()
 
-    def answered(self, contract_id: str) -> None:
-        """The record has come, or will not; it is asked for again when the state changes next."""
-        self._asked.discard(contract_id)
+    def _ask_openings(self) -> None:
+        at = self._state.day_starts
+        for contract_id in self._state.unpriced_starts():
+            if (contract_id, at) not in self._openings:
+                self._openings.add((contract_id, at))
+                self._connection.tell(OpeningPriceWanted(contract_id, at, self._reply_to))
+
+    def answered(
+        self, message: ContractFound | ContractMissing | OpeningPrice, now: datetime
+    ) -> Alert | None:
+        """Tell the state; None when the account is to be judged anew, else what people must know."""
+        match message:
+            case ContractFound(contract):
+                self._asked.discard(contract.id)
+                self._state.apply_contract(contract)
+            case ContractMissing(contract_id):
+                self._asked.discard(contract_id)  # asked for again when the state changes next
+                return unvalued(message)
+            case OpeningPrice(contract_id, at, price):
+                self._state.price_start(contract_id, at, price, now, trio.current_time())
+        return None
 
     def ask_again(self) -> None:
         """A record may have been lost on its way, or be readable now."""
@@ -65,9 +89,11 @@ class Interest:
         self.follow()
 
     def refresh(self) -> None:
-        """Ask for what replaces a price that has become stale."""
+        """Ask for what replaces a price that has become stale, or never came."""
         for contract_id in self._state.stale_marks(trio.current_time()):
             self._connection.tell(PriceWanted(contract_id, self._reply_to))
+        self._openings.clear()
+        self._ask_openings()
 
     def premature(self, alert: Alert) -> bool:
         """About a contract so new here that its record or first price is still on the way."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from attrs import evolve, frozen
@@ -167,6 +168,24 @@ class PriceWanted:
 
     contract_id: str
     reply_to: "Ref[Marked]"
+
+
+@frozen
+class OpeningPriceWanted:
+    """Nobody watched when the trading day began: what was this contract worth then?"""
+
+    contract_id: str
+    at: datetime
+    reply_to: "Ref[OpeningPrice]"
+
+
+@frozen
+class OpeningPrice:
+    """Close of the one-minute bar that ended at an instant, or of the newest before it; points."""
+
+    contract_id: str
+    at: datetime
+    price: Decimal
 
 
 # ---- from a connection to its accounts ---------------------------------------------------------
@@ -397,6 +416,7 @@ ConnectionMessage = (
     | ReadWanted
     | ContractWanted
     | PriceWanted
+    | OpeningPriceWanted
     | ListingWanted
     | ConnectionChange
     | LoggedOut
@@ -411,6 +431,7 @@ ConnectionMessage = (
 AccountMessage = (
     LinkMessage
     | Marked
+    | OpeningPrice
     | LockSet
     | Reducing
     | EnforcementDone

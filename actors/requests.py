@@ -1,6 +1,8 @@
 """The requests of a connection: what an account asked for, carried to a session and answered."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -15,6 +17,8 @@ from actors.messages import (
     ContractsListed,
     ContractWanted,
     Mutation,
+    OpeningPrice,
+    OpeningPriceWanted,
     PartialCloseContract,
     PriceWanted,
     ReadDone,
@@ -53,7 +57,10 @@ async def list_contracts(session: Session) -> ContractsListed:
         return ContractsListed(())
 
 
-Read = ReadWanted | ContractWanted | PriceWanted
+Read = ReadWanted | ContractWanted | PriceWanted | OpeningPriceWanted
+
+OPENING_PRICE_AGAIN = (0.25, 0.5, 1.0, 2.0)
+"""Seconds between tries for the price at the start of a day, within which its account asks no more."""
 
 
 def refuse_read(message: Read, problem: str) -> None:
@@ -63,8 +70,8 @@ def refuse_read(message: Read, problem: str) -> None:
             reply_to.tell(ReadFailed(purpose, problem))
         case ContractWanted(contract_id, reply_to):
             reply_to.tell(ContractMissing(contract_id, problem))
-        case PriceWanted():
-            pass  # the next look at stale marks asks again
+        case PriceWanted() | OpeningPriceWanted():
+            pass  # the next regular look asks again
 
 
 async def answer_read(session: Session, message: Read) -> None:
@@ -82,8 +89,22 @@ async def answer_read(session: Session, message: Read) -> None:
                 if price is not None:
                     mark = Mark(last=price, last_at=trio.current_time())
                     reply_to.tell(Marked(contract_id, mark))
+            case OpeningPriceWanted(contract_id, at, reply_to):
+                price = await _price_at(session, contract_id, at)
+                if price is not None:
+                    reply_to.tell(OpeningPrice(contract_id, at, price))
     except BrokerError as error:
         refuse_read(message, str(error))
+
+
+async def _price_at(session: Session, contract_id: str, at: datetime) -> Decimal | None:
+    """The day's loss is not guarded until it is known: an answer that failed is not waited out."""
+    for delay in OPENING_PRICE_AGAIN:
+        try:
+            return await session.price_at(contract_id, at, Priority.RECONCILE)
+        except BrokerError:
+            await trio.sleep(delay)
+    return await session.price_at(contract_id, at, Priority.RECONCILE)
 
 
 async def _read_state(session: Session, wanted: ReadWanted) -> ReadDone:

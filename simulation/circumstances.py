@@ -45,11 +45,18 @@ class Circumstances:
         for docket in self._bench.of_login(login):
             docket.excuses.lasts(Excuse.UNREADABLE, self._bench.now)
 
-    def reading(self, account: int | None, login: str) -> Callable[[bool], None]:
-        """A read is under way; call the answer with whether it succeeded."""
-        concerned = (
-            list(self._bench.of_login(login)) if account is None else [self._bench.dockets[account]]
-        )
+    def reading(
+        self, account: int | None, login: str, contract: str = ""
+    ) -> Callable[[bool], None]:
+        """A read is under way; call the answer with whether it succeeded.
+
+        With a contract it is about a price, which concerns who carried that into the day.
+        """
+        concerned = [
+            it
+            for it in self._bench.of_login(login)
+            if account in (None, it.id) and (not contract or contract in it.true.begun)
+        ]
         began, life = self._bench.now, self._bench.life
         for docket in concerned:
             docket.excuses.begin(Excuse.READ_SLOW, began)

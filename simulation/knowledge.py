@@ -133,6 +133,15 @@ class Knowledge:
         if quote is not None and newer and not quote[0] <= trade.price <= quote[1]:
             self._bench.told_prices[trade.contract] = trade.price, trade.price
 
+    def told_opening(self, login: str, contract: str, price: float) -> None:
+        """The close at the reset passed the port: who did not see the reset begins with that."""
+        for docket in self._bench.of_login(login):
+            net, _, cost = docket.true.begun.get(contract, (0, 0.0, 0.0))
+            if net and contract not in docket.told.begun:
+                docket.told.begun[contract] = net, price, cost
+                docket.told.fold()
+                self._bench.changed(docket)
+
     def _of_today(self, trade: Trade) -> bool:
         return day_name(trade.at) == day_name(self._bench.wall())
 

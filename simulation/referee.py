@@ -27,6 +27,7 @@ How the invariants of DESIGN, section 3, are judged:
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Literal
 
 import trio
@@ -255,8 +256,8 @@ class Referee(Watcher):
             target = str(asked.order) if asked.what == "cancel" else asked.contract
             plea = self._requests.asked(asked.account, asked.what, target, asked.size or 0)
             self._pleas[asked.number] = plea
-        elif asked.what in ("positions", "orders", "trades", "accounts"):
-            ended = self._circumstances.reading(asked.account, asked.login)
+        elif asked.what in ("positions", "orders", "trades", "accounts", "price_at"):
+            ended = self._circumstances.reading(asked.account, asked.login, asked.contract)
             self._reads[asked.number] = self.bench.now, ended
 
     def answered(self, asked: Asked, answer: object) -> None:
@@ -271,7 +272,9 @@ class Referee(Watcher):
             asked_at, ended = self._reads.pop(asked.number)
             if isinstance(answer, tuple):
                 self._read(asked, answer, asked_at)
-            ended(isinstance(answer, tuple))
+            elif isinstance(answer, Decimal):
+                self._knowledge.told_opening(asked.login, asked.contract, float(answer))
+            ended(not isinstance(answer, Exception | Nobody))
 
     def _read(self, asked: Asked, answer: tuple[Any, ...], asked_at: float) -> None:
         knowledge, account = self._knowledge, asked.account
