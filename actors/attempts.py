@@ -23,6 +23,7 @@ REVERSAL_WITHIN = 1.0
 LOST_AFTER = 1.0
 """Seconds from the end of a connection's life within which its successor answers all that it finds
 queued or interrupted: what is unanswered then was lost with its message."""
+YET_IT_STANDS = "accepted, yet the position stands"
 
 
 @frozen
@@ -75,10 +76,12 @@ class Pursuit:
     def end_send(self, outcome: Outcome, mono: float) -> None:
         """The request was answered: when to look, and when to try again."""
         self.request, self.read_from, self.reached = None, mono, False
+        if isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS):
+            self.tries = 1  # a broker that accepts again: the long pauses were for one that did not
         delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
         match outcome:
             case Done():
-                self.problem = "accepted, yet the position stands"
+                self.problem = YET_IT_STANDS
             case Unknown(reason):
                 self.problem = f"outcome unknown: {reason}"
             case Refused(code, message):

@@ -191,8 +191,10 @@ class Requests:
             docket.answered.append(self._bench.now)
             self._bench.owes_records(docket)
         if outcome == "done":
-            # The number of tries goes on while the same life stands, and so do the pauses.
+            # A broker that accepts again is not waited for like one that refuses: its next
+            # refusal is the second, with the pause of a second.
             if docket.failures.get(asked.target):
+                docket.failures[asked.target] = 1
                 excuses.lasts(Excuse.REFUSED, self._bench.now + ACCEPTS_AGAIN)
         else:
             failures = docket.failures[asked.target] = docket.failures.get(asked.target, 0) + 1

@@ -529,3 +529,23 @@ def test_a_partial_close_is_judged_anew_when_less_is_held_beside_it_than_was_bel
     assert of(enforcer.step(1.28), ReadExposure) == [ReadExposure()]
     enforcer.exposure((held(6),), (), 1.3)
     assert of(enforcer.step(1.3), SendPartialClose) == [SendPartialClose(1, MNQ, 1)]
+
+
+def test_a_broker_that_accepts_again_is_not_waited_for_like_one_that_refuses() -> None:
+    """What was accepted may have been too little; the long pauses belonged to the refusals."""
+    enforcer = informed(held(3))
+    now = 1.0
+    for tries in range(1, 7):
+        decided(enforcer, Reduce(MNQ, 2), now, held(3))
+        effects = enforcer.step(now)
+        enforcer.exposure((held(3),), (), now)
+        effects += enforcer.step(now)
+        assert of(effects, SendPartialClose) == [SendPartialClose(tries, MNQ, 1)]
+        outcome = Refused(5, "rejected") if tries < 6 else Done()
+        enforcer.answer(tries, outcome, now)
+        enforcer.step(now + 0.5)
+        enforcer.exposure((held(3 if tries < 6 else 9),), (), now + 0.5)
+        enforcer.step(now + 0.5)
+        now += max(RETRY_AFTER[tries - 1], 0.5) if tries < 6 else 0.5
+    decided(enforcer, Reduce(MNQ, 2), now, held(9))
+    assert enforcer.wake_at <= now + 0.5
