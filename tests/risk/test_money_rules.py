@@ -128,6 +128,20 @@ def test_what_is_being_closed_counts_no_more_for_the_open_loss_of_a_position() -
     assert world.judge(together).plan == (Flatten(),)
 
 
+def test_a_profit_on_its_way_out_still_counts_against_the_loss_beside_it() -> None:
+    """Its close may be refused; once it has left, what stays is judged without it."""
+    world = World()
+    world.fill(-1, "5000", ES)
+    world.fill(1, "20000")
+    world.quote("4989.75", "4990", ES)
+    world.quote("19850", "19850.25")
+    rule = UnrealizedLoss(limit=Decimal(200), scope="total")
+    world.state.set_in_flight(ES.id, 1)
+    assert world.judge(rule).plan == ()
+    world.fill(1, "4990", ES)
+    assert world.judge(rule).plan == (Flatten(),)
+
+
 def test_a_position_on_its_way_out_is_not_closed_twice() -> None:
     """A repeated quote repeats nothing."""
     world = World()
