@@ -25,7 +25,7 @@ from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation
 from actors.reporting import Desk
 from broker.port import Priority
 from risk.account_state import AccountState
-from risk.reading import Difference, Kind, Reading
+from risk.reading import Difference, Reading
 from risk.trading_day import TradingCalendar
 from risk.verdict import Alert
 from store import records
@@ -290,6 +290,8 @@ class Reconciler[M]:
             self._read("reconcile")
             return
         run.reading = reading
+        # At once: a price that comes meanwhile must not be put on what was sold before it.
+        self._merge(reading)
         self._later(SETTLE_AFTER, "settle")
 
     def _settle(self) -> None:
@@ -300,7 +302,6 @@ class Reconciler[M]:
         verdict = run.settle(self._last_event)
         run.reading = None
         if verdict is Next.AGAIN:
-            self._merge(reading)
             self._read("reconcile")
         else:
             self._accept(reading, settled=verdict is Next.ACCEPT)
@@ -326,15 +327,7 @@ class Reconciler[M]:
             self._trades_missing = False
         for difference in differences if self.believed else ():
             self._report(difference)
-        self._keep({it.id for it in differences if it.kind is Kind.TRADE}, reading)
         self._prove()
-
-    def _keep(self, new: set[int], reading: ReadDone) -> None:
-        """Trades first read are trades like any other: a successor must not count them anew."""
-        now = self._now()
-        self._desk.record(
-            *(records.fill(self._name, now, it) for it in reading.trades or () if it.id in new)
-        )
 
     def _prove(self) -> None:
         """Do the trades explain the positions? If not, they may be late: ask a few times more."""
@@ -391,9 +384,13 @@ class Reconciler[M]:
     def _merge(self, reading: ReadDone) -> None:
         """Trades and orders need no numbers: every read of them is good."""
         now, mono = self._now(), trio.current_time()
-        for trade in reading.trades or ():
-            if self._state.apply_trade(trade, now, mono):
-                self._desk.record(records.fill(self._name, now, trade))
+        trades = reading.trades or ()
+        found = self._state.merge_trades(trades, now, mono)
+        for difference in found if self.believed else ():
+            self._report(difference)
+        # Trades first read are trades like any other: a successor must not count them anew.
+        new = {it.id for it in found}
+        self._desk.record(*(records.fill(self._name, now, it) for it in trades if it.id in new))
         for order in reading.orders or ():
             self._state.apply_order(order, now)
 

@@ -16,7 +16,7 @@ from risk.cover import Cover
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 from risk.ledger import ContractLedger, OpenAtStart, merged_trade
 from risk.marks import MarkBasis
-from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading
+from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading, new_trade
 from risk.snapshot import ContractView, Snapshot, totals
 from risk.trading_day import TradingCalendar
 from risk.verdict import Lock
@@ -188,7 +188,7 @@ class AccountState:
 
     def reconciled(self, reading: Reading, now: datetime, mono: float) -> tuple[Difference, ...]:
         """Merge the broker's full answer; says everything that was not known, or otherwise."""
-        found = [*self._read_trades(reading, now, mono)]
+        found = [*self.merge_trades(reading.trades, now, mono)]
         if reading.complete_orders:
             found += self._read_orders(reading, now)
         found += self._read_positions(reading, now, mono)
@@ -198,12 +198,12 @@ class AccountState:
         self.stale = False
         return tuple(found)
 
-    def _read_trades(self, reading: Reading, now: datetime, mono: float) -> Iterable[Difference]:
-        for trade in reading.trades:
-            if self.apply_trade(trade, now, mono):
-                side = trade.side.name.lower()
-                after = "voided" if trade.voided else f"{side} {trade.size} at {trade.price}"
-                yield Difference(Kind.TRADE, trade.contract_id, trade.id, "", after)
+    def merge_trades(
+        self, trades: Iterable[Trade], now: datetime, mono: float
+    ) -> tuple[Difference, ...]:
+        """Merge half-turns that were read; says which were not known, or otherwise."""
+        news = [trade for trade in trades if self.apply_trade(trade, now, mono)]
+        return tuple(new_trade(trade) for trade in news)
 
     def _read_orders(self, reading: Reading, now: datetime) -> Iterable[Difference]:
         for order in reading.orders:

@@ -51,6 +51,13 @@ class Difference:
     after: str
 
 
+def new_trade(trade: Trade) -> Difference:
+    """A half-turn that was not known, or not as it is now."""
+    after = f"{trade.side.name.lower()} {trade.size} at {trade.price}"
+    after = "voided" if trade.voided else after
+    return Difference(Kind.TRADE, trade.contract_id, trade.id, "", after)
+
+
 @frozen
 class Disagreement:
     """Ledger and position of one contract say different sizes."""
