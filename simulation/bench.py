@@ -68,6 +68,8 @@ class Bench:
     clock_is_wrong: Callable[[], bool] = lambda: False
     is_busy: Callable[[Docket], bool] = lambda docket: False
     """Whether a handler of this account is being kept busy on purpose."""
+    mail_of: Callable[[Docket], tuple[int, int]] = lambda docket: (0, 0)
+    """Messages that the connection of this account has handled, and those in its queue."""
     _agenda: list[tuple[float, int, Docket]] = field(factory=list)
     _awaited: set[tuple[float, int]] = field(factory=set)
     """What is on the agenda already: many facts ask for the same look."""
@@ -100,6 +102,9 @@ class Bench:
         """Time has come so far: what was due before is judged."""
         if self.under_way:
             self.look_at_requests(at)
+        for docket in self.dockets.values():
+            if docket.orphans_until == math.inf and self.mail_of(docket)[0] > docket.orphans:
+                docket.orphans_until = at
         while self._agenda and self._agenda[0][0] < at - 1e-9:
             due, _, docket = heappop(self._agenda)
             self._awaited.discard((due, docket.id))

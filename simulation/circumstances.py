@@ -101,6 +101,7 @@ class Circumstances:
         for docket in self._bench.dockets.values():
             docket.excuses.hold(Excuse.DEAD, True, self._bench.now)
             docket.answered.clear()
+            docket.orphans, docket.orphans_until = -1, -math.inf
             docket.phase = ""
             docket.obliges(("audit", ""), False, self._bench.now)
             docket.obliges(("live", ""), False, self._bench.now)
@@ -136,6 +137,10 @@ class Circumstances:
             if part == "account":
                 # One that hung has written nothing down until it was ended.
                 self._forget(docket, FORGIVEN + (HUNG if "HandlerStuck" in error else 0.0))
+            if part == "enforcement":
+                handled, queued = self._bench.mail_of(docket)
+                docket.orphans = handled + queued + 1  # with the one in its hand
+                docket.orphans_until = math.inf
             if part == "price cache":
                 self._bench.changed(docket)
             if part in ("enforcement", "connection", "store"):

@@ -1,5 +1,6 @@
 """What the referee knows of one account: both books, breaches past and present, locks, requests."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -109,6 +110,11 @@ class Docket:
     """Failed requests in a row, by contract or order."""
     answered: deque[float] = field(factory=deque)
     """Answers that no record tells of yet."""
+    orphans: int = -1
+    """So many messages has the connection handled when all are gone that a fallen enforcement had left
+    in its queue: nobody writes down the answers to those."""
+    orphans_until: float = -math.inf
+    """When that was so."""
     phase: str = ""
 
     def compare_trade(self, id_: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from simulation.excuses import Aspect
-from simulation.truth import TENTH_OF_A_CENT, Book, Order, Prices, Terms
+from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
 
 ACT_WITHIN = 1.0
 """Seconds that a decidable breach may last on a live hub that accepts (1)."""
@@ -149,9 +149,15 @@ def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool
     return terms.uncovered_only and held is not None and size <= abs(held.net) - held.covered
 
 
-def allows_cancel(books: Sequence[Book], keys: frozenset[Key], order: Order) -> bool:
-    """Whether a breach asks for this order to go while positions may stand."""
+def allows_cancel(
+    books: Sequence[Book], keys: frozenset[Key], order: Order, *, turned: bool = False
+) -> bool:
+    """Whether a breach asks for this order to go while positions may stand.
+
+    ``turned``: just before, its contract was flat or held the other way round.
+    """
     adds = any(order.id == it.id for book in books for it in book.adding())
+    adds = adds or (turned and order.parent is None and order.status != SUSPENDED)
     alone = any(order.contract not in book.held for book in books)
     for rule, where in sorted(keys):
         if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):

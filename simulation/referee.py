@@ -45,6 +45,7 @@ from broker.port import (
 from simulation.bench import Bench, Plea
 from simulation.circumstances import Circumstances
 from simulation.coverage import Coverage
+from simulation.docket import Docket
 from simulation.invariants import Violation
 from simulation.knowledge import Knowledge
 from simulation.machine import Machine
@@ -113,6 +114,7 @@ class Referee(Watcher):
         bench.disk_refuses = lambda: bool(machine.disk.refusing)
         bench.clock_is_wrong = self._clock_is_wrong
         bench.is_busy = self._is_busy
+        bench.mail_of = self._mail_of
         self._knowledge = Knowledge(bench)
         self._requests = Requests(bench)
         self._circumstances = Circumstances(bench)
@@ -364,6 +366,14 @@ class Referee(Watcher):
             haunting.late_since(path, since) and ("/accounts/" not in path or own in path)
             for path in haunting.held_up
         )
+
+    def _mail_of(self, docket: Docket) -> tuple[int, int]:
+        system = self._machine.system
+        ref = None if system is None else system.at(f"seawall/logins/{docket.login}/connection")
+        if ref is None:
+            return 0, 0
+        mail = ref.statistics()
+        return mail.handled, mail.depth
 
     # ---- trouble and time ---------------------------------------------------------------------
 

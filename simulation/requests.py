@@ -35,7 +35,9 @@ class Requests:
     def asked(self, account: int, kind: str, target: str, size: int = 0) -> Plea:
         """The daemon asks for a ``close``, ``partial_close`` (a contract) or ``cancel`` (an order)."""
         docket = self._bench.dockets[account]
-        asked = Plea(docket, kind, target, self._bench.now)
+        # Several messages are handled in an instant before what they ask for is carried out.
+        left_behind = self._bench.now <= docket.orphans_until
+        asked = Plea(docket, kind, target, self._bench.now, orphaned=left_behind)
         self._bench.under_way.append(asked)
         docket.excuses.begin(Excuse.ASKED, self._bench.now)
         docket.look(self._bench.now)
@@ -110,7 +112,10 @@ class Requests:
         fresh = told is not None and self._bench.now - told.since < SETTLED_WITHIN
         if fresh and ("symbol_block", order.contract) in keys:
             return True  # while its position was unknown, the order stood alone in a forbidden contract
-        if (closed and flat) or allows_cancel((docket.true, docket.told), keys, order):
+        held = docket.true.held.get(order.contract)
+        turned = held is not None and self._bench.now - held.since <= JUST_BEFORE
+        books = docket.true, docket.told
+        if (closed and flat) or allows_cancel(books, keys, order, turned=turned):
             docket.rightly_cancelled.add(order_id)
             return True
         return False

@@ -364,6 +364,27 @@ def test_an_answer_that_is_not_written_down_is_a_violation() -> None:
     assert history.found == [(7, "A")]
 
 
+def test_an_answer_to_what_a_fallen_enforcement_had_left_in_the_queue_is_nobodys() -> None:
+    """Its successor does not know the request; what it sends itself it must write down."""
+    history = History()
+    handled = 70
+    history.bench.mail_of = lambda _: (handled, 2)
+    history.trade(1, GC)
+    history.circumstances.crashed("seawall/logins/sim/accounts/A/enforcement", True, "planned")
+    history.circumstances.started("seawall/logins/sim/accounts/A/enforcement")
+    handled = 72
+    history.close(GC, recorded=False)
+    history.wait(2)
+    assert history.found == []
+    handled = 74
+    history.wait(1)
+    history.wait(1)
+    history.trade(1, GC)
+    history.close(GC, recorded=False)
+    history.wait(2)
+    assert history.found == [(7, "A")]
+
+
 def test_an_answer_of_an_unknown_intent_or_told_twice_is_a_violation() -> None:
     """Each has its cause, once."""
     history = History()
@@ -526,6 +547,19 @@ def test_what_the_daemon_was_told_excuses_what_it_could_not_know_better() -> Non
     history.wait(1)
     history.ask("close")
     assert history.found == []
+
+
+def test_an_entry_may_go_although_its_position_has_just_been_turned() -> None:
+    """It could add when that was decided; later nothing asks for it."""
+    for waited, found in ((0.03, []), (0.4, [(11, "A")])):
+        history = History()
+        history.trade(2)
+        order = history.stop(4)
+        history.trade(6)
+        history.trade(-14)
+        history.wait(waited)
+        history.ask("cancel", str(order.id))
+        assert history.found == found
 
 
 def test_cancelling_a_stop_of_a_position_that_stands_is_a_violation() -> None:
