@@ -1,6 +1,6 @@
 """What is said about prices: login to cache, cache to account, and who feeds whom."""
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from risk.domain import Mark
 from supervision import Lane, Ref, mailbox_policy
@@ -9,7 +9,7 @@ from supervision import Lane, Ref, mailbox_policy
 @mailbox_policy(
     lane=Lane.CONFLATED,
     key=lambda m: (m.login, m.contract_id),
-    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
+    merge=lambda old, new: Quoted(new.login, new.contract_id, old.mark.merged(new.mark)),
 )
 @frozen
 class Quoted:
@@ -23,7 +23,7 @@ class Quoted:
 @mailbox_policy(
     lane=Lane.CONFLATED,
     key=lambda m: m.contract_id,
-    merge=lambda old, new: evolve(new, mark=old.mark.merged(new.mark)),
+    merge=lambda old, new: Marked(new.contract_id, old.mark.merged(new.mark)),
 )
 @frozen
 class Marked:

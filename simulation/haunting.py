@@ -154,6 +154,9 @@ class _Haunted(Actor[Any]):
     def __init__(self, inner: Actor[Any], room: _Room, house: Haunting) -> None:
         self._inner = inner
         self._handle = inner.handle
+        # What no spell touches is the inner actor's own.
+        self.turn_ended = inner.turn_ended  # type: ignore[method-assign]
+        self.status = inner.status  # type: ignore[method-assign]
         self._room = room
         self._counts = room.counts
         self._spells = room.spells
@@ -183,17 +186,9 @@ class _Haunted(Actor[Any]):
             return self._under_spells(kind.__name__, lambda: self._handle(message))
         return self._handle(message)
 
-    def turn_ended(self) -> Coroutine[Any, Any, None]:
-        """As the inner actor."""
-        return self._inner.turn_ended()
-
     async def stopping(self) -> None:
         """Under spells, as the inner actor."""
         await self._under_spells("stopping", self._inner.stopping)
-
-    def status(self) -> Mapping[str, object]:
-        """As the inner actor."""
-        return self._inner.status()
 
     async def _under_spells(self, kind: str, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
         struck = [it for it in self._spells if it.strikes(kind)]

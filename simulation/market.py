@@ -61,22 +61,26 @@ class Path:
 
     def at(self, second: int) -> int:
         """The bid then."""
-        while len(self.ticks) <= second:
-            self._go_on()
+        if len(self.ticks) <= second:
+            self._go_on(second)
         return self.ticks[second]
 
-    def _go_on(self) -> None:
-        chance, mood = self.chance, self.mood
-        if mood.trends and self._trend_left == 0:
-            self._trend_left = chance.randint(*TREND_LASTS)
-            self._drift = chance.uniform(-mood.trends, mood.trends)
-        self._trend_left -= 1
-        # A weak pull home keeps a long day plausible.
-        pull = -self._exact * 0.0005
-        self._exact += chance.gauss(0.0, CALM_TICKS * mood.nerves) + self._drift + pull
-        if mood.gaps and chance.random() < mood.gaps / 3600:
-            self._exact += chance.choice((-1, 1)) * chance.randint(*GAP_TICKS)
-        self.ticks.append(round(self._exact * self.scale))
+    def _go_on(self, second: int) -> None:
+        chance, trends, exact, ticks = self.chance, self.mood.trends, self._exact, self.ticks
+        gauss, sigma = chance.gauss, CALM_TICKS * self.mood.nerves
+        gaps = self.mood.gaps / 3600
+        while len(ticks) <= second:
+            if trends and self._trend_left == 0:
+                self._trend_left = chance.randint(*TREND_LASTS)
+                self._drift = chance.uniform(-trends, trends)
+            self._trend_left -= 1
+            # A weak pull home keeps a long day plausible.
+            pull = -exact * 0.0005
+            exact += gauss(0.0, sigma) + self._drift + pull
+            if gaps and chance.random() < gaps:
+                exact += chance.choice((-1, 1)) * chance.randint(*GAP_TICKS)
+            ticks.append(round(exact * self.scale))
+        self._exact = exact
 
 
 @define(eq=False)
