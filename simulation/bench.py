@@ -70,6 +70,8 @@ class Bench:
     """Whether a handler of this account is being kept busy on purpose."""
     mail_of: Callable[[Docket], tuple[int, int]] = lambda docket: (0, 0)
     """Messages that the connection of this account has handled, and those in its queue."""
+    look_at: Callable[[Docket], None] = lambda docket: None
+    """Asks an account for its picture: the last one is up to 5 s old."""
     _agenda: list[tuple[float, int, Docket]] = field(factory=list)
     _awaited: set[tuple[float, int]] = field(factory=set)
     """What is on the agenda already: many facts ask for the same look."""
@@ -127,6 +129,10 @@ class Bench:
         self.lock_state(docket)
         for key in [it for it in docket.open if it not in docket.accused]:
             due = docket.deadline(key)
+            if due <= self.now + 1e-9 and key[0] == "live":
+                self.look_at(docket)
+                if key not in docket.open:
+                    continue
             if due <= self.now + 1e-9 and self.is_busy(docket):
                 docket.excuses.lasts(Excuse.BUSY, self.now + 0.5)
                 due = docket.deadline(key)

@@ -91,7 +91,7 @@ def size_breaches(book: Book, terms: Terms) -> Iterator[Key]:
 def money_breaches(book: Book, terms: Terms, prices: Prices, slack: float = 0.0) -> Iterator[Key]:
     """Losses at the touch that reach a limit, or nearly: by ``slack`` dollars."""
     if terms.daily_loss is not None and book.lines:
-        result = book.closed() if terms.realised else book.day(prices)
+        result = book.realised() if terms.realised else book.day(prices)
         if result <= -terms.daily_loss + slack + TENTH_OF_A_CENT:
             yield ("daily_loss", "")
     if terms.unrealized_loss is None or not book.held:

@@ -114,6 +114,7 @@ class Referee(Watcher):
         bench.disk_refuses = lambda: bool(machine.disk.refusing)
         bench.clock_is_wrong = self._clock_is_wrong
         bench.is_busy = self._is_busy
+        bench.look_at = self._ask_for_picture
         bench.mail_of = self._mail_of
         self._knowledge = Knowledge(bench)
         self._requests = Requests(bench)
@@ -292,10 +293,8 @@ class Referee(Watcher):
                 knowledge.read_positions(account, held, asked_at)
             case "orders":
                 knowledge.read_orders(account, map(told_order, answer), asked_at)
-            case "trades":
-                knowledge.read_trades(account, map(told_trade, answer))
             case _:
-                pass
+                knowledge.read_trades(account, map(told_trade, answer))
 
     # ---- the daemon ---------------------------------------------------------------------------
 
@@ -350,13 +349,16 @@ class Referee(Watcher):
                 yield entry.kind, entry.account, entry.record().body
 
     def _ask_for_pictures(self) -> None:
+        for docket in self.bench.dockets.values():
+            self._ask_for_picture(docket)
+
+    def _ask_for_picture(self, docket: Docket) -> None:
         system = self._machine.system
         if system is None:
             return
-        for docket in self.bench.dockets.values():
-            path = f"seawall/logins/{docket.login}/accounts/{docket.name}/account"
-            with suppress(LookupError):
-                self._papers.pictured(docket.name, system.look_at(path).status)
+        path = f"seawall/logins/{docket.login}/accounts/{docket.name}/account"
+        with suppress(LookupError):
+            self._papers.pictured(docket.name, system.look_at(path).status)
 
     def _is_busy(self, docket: Any) -> bool:
         own, haunting = f"/accounts/{docket.name}/", self._machine.haunting

@@ -107,16 +107,21 @@ class Line:
     """Dollars, fees in it; with ``net`` at the touch it is the day's result."""
     cost: float = 0.0
     """Net x average entry, points."""
+    day_cost: float = 0.0
+    """The same with what was carried in taken at its price at the start of the day."""
 
     def trade(self, signed: int, price: float, fees: float, value: float) -> None:
         """Book a half-turn."""
         self.cash -= signed * price * value + fees
         if self.net * signed >= 0:
             self.cost += signed * price
+            self.day_cost += signed * price
         else:
             left = abs(self.net) - abs(signed)
-            kept = self.cost * left / abs(self.net)
-            self.cost = kept if left > 0 else -left * price * (1 if signed > 0 else -1)
+            kept, turned = max(left, 0) / abs(self.net), max(-left, 0) * price
+            turned = turned if signed > 0 else -turned
+            self.cost = self.cost * kept + turned
+            self.day_cost = self.day_cost * kept + turned
         self.net += signed
 
 
@@ -207,7 +212,9 @@ class Book:
         """Book the whole day again."""
         self.trades = dict(sorted(self.trades.items(), key=lambda it: (it[1].at, it[0])))
         self.lines = {
-            contract: Line(net, -net * price * self.instruments[contract].point_value, cost)
+            contract: Line(
+                net, -net * price * self.instruments[contract].point_value, cost, net * price
+            )
             for contract, (net, price, cost) in self.begun.items()
         }
         for trade in self.trades.values():
@@ -290,10 +297,18 @@ class Book:
         return total
 
     def closed(self) -> float:
-        """Dollars of the day without what is open: realised - fees."""
+        """Dollars of the day without all that is open, also what of it belongs to earlier days."""
         value_of = self.instruments
         return sum(
             line.cash + line.cost * value_of[contract].point_value
+            for contract, line in self.lines.items()
+        )
+
+    def realised(self) -> float:
+        """Realised - fees of this day: a profit that was carried in is no loss of the new day."""
+        value_of = self.instruments
+        return sum(
+            line.cash + line.day_cost * value_of[contract].point_value
             for contract, line in self.lines.items()
         )
 
