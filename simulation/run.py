@@ -1,6 +1,7 @@
 """One run of the whole daemon in virtual time, from its scenario alone."""
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,13 @@ def simulate(
 def _run(scenario: Scenario, watching: Watching, file: IO[str] | None) -> Outcome:
     with _silence():
         return run_virtual(
-            _simulated, scenario, watching, file, seed=scenario.seed, within=30 * 86_400
+            _simulated,
+            scenario,
+            watching,
+            file,
+            seed=scenario.seed,
+            shuffles=math.inf if scenario.shuffles is None else scenario.shuffles,
+            within=30 * 86_400,
         )
 
 

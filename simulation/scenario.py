@@ -69,6 +69,8 @@ class Scenario:
     faults: tuple[Planned, ...] = ()
     omitted: tuple[str, ...] = ()
     """Steps of traders that are left out, such as ``1002:17``: what shrinking took away."""
+    shuffles: int | None = None
+    """How often the scheduler shuffles before all runs in order; None: always. Fewer by shrinking."""
 
     def chance(self, purpose: str) -> random.Random:
         """The generator of one purpose."""
@@ -98,6 +100,7 @@ class Scenario:
             "pace": self.pace,
             "faults": [it.document() for it in self.faults],
             "omitted": list(self.omitted),
+            "shuffles": self.shuffles,
         }
 
     @classmethod
@@ -114,6 +117,7 @@ class Scenario:
             pace=float(said["pace"]),
             faults=tuple(Planned.of(it) for it in said["faults"]),
             omitted=tuple(said["omitted"]),
+            shuffles=said.get("shuffles"),
         )
 
 

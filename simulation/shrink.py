@@ -2,10 +2,12 @@
 
 A smaller scenario counts when it breaks the same invariant; where, when and in which account may
 differ. Each question is a whole run, so the order is from what saves most to what saves least: the
-time after the violation, the troubles, the accounts, the traders' steps, the troubles' details.
+time after the violation, the troubles, the accounts, the traders' steps, the troubles' details, the
+shuffling of tasks that are ready at once.
 """
 
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from simulator.faults import BadFault
 AFTERWARDS = 1.0
 """Seconds that a shrunk scenario goes on after its violation."""
 RUNS_AT_MOST = 400
+FEW_SHUFFLES, SHUFFLES_PER_SECOND = 64, 10_000
+"""Where the search for the least number begins, and ends."""
 
 
 @frozen
@@ -97,12 +101,14 @@ def shrink(
         _fewer_accounts(search)
         _fewer_steps(search)
         _plainer_faults(search)
+        _fewer_shuffles(search)
     return search.best, search.violation
 
 
-def _size(scenario: Scenario) -> tuple[int, int, int, float]:
+def _size(scenario: Scenario) -> tuple[int, int, int, float, float]:
     faults = sum(len(json.dumps(it.document())) for it in scenario.faults)
-    return faults, len(scenario.accounts), -len(scenario.omitted), scenario.seconds
+    shuffles = math.inf if scenario.shuffles is None else scenario.shuffles
+    return faults, len(scenario.accounts), -len(scenario.omitted), scenario.seconds, shuffles
 
 
 def _cut_short(search: _Search) -> None:
@@ -155,6 +161,25 @@ def _plainer_faults(search: _Search) -> None:
             faults[number] = plainer
             if search.holds(evolve(search.best, faults=tuple(faults))):
                 break
+
+
+def _fewer_shuffles(search: _Search) -> None:
+    """From which round of the scheduler on everything may run in order, to a tenth; often from none."""
+    base = search.best
+    most = base.seconds * SHUFFLES_PER_SECOND if base.shuffles is None else base.shuffles
+    few, enough = -1, 0
+    while enough < most and not search.holds(evolve(base, shuffles=enough)):
+        few, enough = enough, 2 * enough or FEW_SHUFFLES
+    if enough >= most:
+        if base.shuffles is None:
+            return
+        enough = base.shuffles
+    while enough - few > max(1, enough // 10):
+        middle = (few + enough) // 2
+        if search.holds(evolve(base, shuffles=middle)):
+            enough = middle
+        else:
+            few = middle
 
 
 def _plainer(planned: Planned) -> Iterator[Planned]:

@@ -7,8 +7,10 @@ no public way.
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterator
+import random
+from collections.abc import Awaitable, Callable, Iterator, MutableSequence
 from contextlib import contextmanager
+from typing import Any
 
 import trio
 from trio._core import _run
@@ -18,14 +20,21 @@ DAY = 86_400.0
 
 
 def run_virtual[R, *Ts](
-    fn: Callable[[*Ts], Awaitable[R]], *args: *Ts, seed: int | None = None, within: float = DAY
+    fn: Callable[[*Ts], Awaitable[R]],
+    *args: *Ts,
+    seed: int | None = None,
+    shuffles: float = math.inf,
+    within: float = DAY,
 ) -> R:
     """Run ``fn(*args)`` in a Trio run of its own, in virtual time, and return what it returns.
 
     With a ``seed`` the scheduling is that of the seed: the same program does the same things in the
-    same order, in every process. AssertionError when it is not over after ``within`` virtual
-    seconds; where all wait for ever, that is at once. Made for property tests, whose body is not
-    async: the clock of a fixture would be shared by all examples.
+    same order, in every process. After so many ``shuffles`` the youngest of the tasks that are ready
+    always runs first: how few are enough tells what a failure needs.
+
+    AssertionError when it is not over after ``within`` virtual seconds; where all wait for ever, that
+    is at once. Made for property tests, whose body is not async: the clock of a fixture would be
+    shared by all examples.
     """
 
     async def bounded() -> R:
@@ -33,7 +42,7 @@ def run_virtual[R, *Ts](
             return await fn(*args)
         raise AssertionError(f"it is not over after {within} virtual seconds")
 
-    with _scheduled_by(seed):
+    with _scheduled_by(seed, shuffles):
         return trio.run(bounded, clock=_virtual_clock())
 
 
@@ -61,15 +70,29 @@ def _virtual_clock() -> MockClock:
 
 
 @contextmanager
-def _scheduled_by(seed: int | None) -> Iterator[None]:
+def _scheduled_by(seed: int | None, shuffles: float) -> Iterator[None]:
     if seed is None:
         yield
         return
-    deterministic, state = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r.getstate()
+    deterministic, chance = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r
     _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
-    _run._r.seed(seed)
+    _run._r = random.Random(seed) if shuffles == math.inf else _Shuffles(seed, shuffles)  # noqa: S311
     try:
         yield
     finally:
         _run._ALLOW_DETERMINISTIC_SCHEDULING = deterministic  # type: ignore[misc]
-        _run._r.setstate(state)
+        _run._r = chance
+
+
+class _Shuffles(random.Random):
+    """What Trio shuffles each batch of ready tasks by, so often and no more."""
+
+    def __init__(self, seed: int, left: float) -> None:
+        super().__init__(seed)
+        self._left = left
+
+    def shuffle(self, x: MutableSequence[Any]) -> None:
+        """Leave it in order of age, once there were enough."""
+        self._left -= 1
+        if self._left >= 0:
+            super().shuffle(x)

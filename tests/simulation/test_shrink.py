@@ -59,6 +59,19 @@ def test_only_what_matters_is_left() -> None:
     assert small.seconds == crash.at + 21
 
 
+@pytest.mark.parametrize("needed", [0, 300])
+def test_the_schedule_is_in_order_from_where_its_shuffles_matter_no_more(needed: int) -> None:
+    """To a tenth; a failure that needs no certain order is shown in order altogether."""
+
+    def shuffled(tried: Scenario) -> Trial:
+        enough = tried.shuffles is None or tried.shuffles >= needed
+        return attempt(tried) if enough else Trial(())
+
+    small, _ = shrink(scenario(), shuffled, runs=1_000)
+    assert small.shuffles is not None
+    assert needed <= small.shuffles <= needed * 1.1
+
+
 def test_a_clean_scenario_cannot_shrink() -> None:
     """There is nothing to look for."""
     with pytest.raises(ValueError, match="breaks nothing"):
@@ -97,6 +110,10 @@ def test_a_regression_reads_back_as_it_was_written(tmp_path: Path) -> None:
     kept = Regression(
         "a lock was lost",
         4,
-        Scenario(3, faults=(Planned(1.0, DropHubs()), Planned(2.0, LoseEvents(duration=1.0)))),
+        Scenario(
+            3,
+            faults=(Planned(1.0, DropHubs()), Planned(2.0, LoseEvents(duration=1.0))),
+            shuffles=64,
+        ),
     )
     assert Regression.read(kept.write(tmp_path, "lost-lock")) == kept

@@ -35,3 +35,29 @@ def test_time_jumps_from_one_deadline_to_the_next() -> None:
 
     run_virtual(main)
     assert woken == [0.001, 2.0, 3600.0]
+
+
+async def _who_runs_first() -> str:
+    """The order of three tasks, ready at once, over twenty rounds."""
+    told = ""
+
+    async def player(name: str) -> None:
+        nonlocal told
+        for _ in range(20):
+            told += name
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        for name in "abc":
+            nursery.start_soon(player, name)
+    return told
+
+
+def test_a_seed_shuffles_as_often_as_it_may() -> None:
+    """The same way each time; afterwards the youngest runs first."""
+    always = run_virtual(_who_runs_first, seed=5)
+    assert run_virtual(_who_runs_first, seed=5) == always
+    assert run_virtual(_who_runs_first, seed=5, shuffles=0) == "cba" * 20
+    some = run_virtual(_who_runs_first, seed=5, shuffles=14)
+    assert some[:24] == always[:24]
+    assert some[-24:] == "cba" * 8 != always[-24:]
