@@ -65,6 +65,9 @@ class Docket:
 
     heard: dict[str | int, float] = field(factory=dict)
     """When an event last told of a contract's position, or of an order."""
+    taken: dict[str, tuple[int, float]] = field(factory=dict)
+    """Positions that an answer no longer had, by contract, and when it came: an answer is believed
+    when its reading has settled (DESIGN 2.3)."""
     moved_at: float = 0.0
     """When positions or orders last changed in truth."""
 

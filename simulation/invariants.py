@@ -134,11 +134,14 @@ def allows_close(keys: frozenset[Key], contract: str) -> bool:
     )
 
 
-def allows_size(book: Book, terms: Terms, contract: str, size: float) -> bool:
-    """Whether closing so many is no more than the fewest lots that bring the rest to the limit."""
-    excess = over_size(book, terms)
-    if not excess:
+def allows_size(book: Book, terms: Terms, contract: str, size: float, more: float = 0.0) -> bool:
+    """Whether closing so many is no more than the fewest lots that bring the rest to the limit.
+
+    ``more`` is held, weighted, by what is believed beside the book.
+    """
+    if terms.max_contracts is None:
         return False
+    excess = book.counted(terms) + more - terms.max_contracts
     weight = terms.weight(book.instruments[contract].root)
     return (size - 1) * weight < excess - HALF_A_LOT
 

@@ -155,6 +155,7 @@ class Knowledge:
         listed = {it: (id_, net, avg) for it, id_, net, avg in held if it not in heard}
         blind = docket.excuses.standing[Excuse.UNTOLD_POSITION]
         for contract in [it for it in docket.told.held if it not in listed and it not in heard]:
+            docket.taken[contract] = docket.told.held[contract].net, self._bench.now
             docket.told.position(contract, 0, 0, 0.0, self._bench.now)
             self._forget_price(contract)
         for contract, (id_, net, average) in listed.items():

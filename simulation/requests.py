@@ -80,13 +80,23 @@ class Requests:
         if raced and held.since - docket.closed_at.get(contract, -math.inf) <= REVERSAL_WITHIN:
             self._bench.coverage.saw("position reversed by a race")
             return True
-        if ("max_contracts", "") not in keys:
+        ghosts = self._ghosts(docket)
+        if ("max_contracts", "") not in keys and not ghosts:
             return False
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         since = self._bench.now - JUST_BEFORE
         told = docket.told.held.get(contract)
         return docket.may_close_size(since, abs(held.net), weight) or (
-            told is not None and allows_size(docket.told, docket.terms, contract, abs(told.net))
+            told is not None
+            and allows_size(docket.told, docket.terms, contract, abs(told.net), ghosts)
+        )
+
+    def _ghosts(self, docket: Docket) -> float:
+        """Weighted contracts that an answer has taken away, but whose reading has not settled."""
+        return sum(
+            abs(net) * docket.terms.weight(self._bench.instruments[contract].root)
+            for contract, (net, at) in docket.taken.items()
+            if self._bench.now - at <= SETTLED_WITHIN and contract not in docket.told.held
         )
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
@@ -98,7 +108,7 @@ class Requests:
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         since = self._bench.now - JUST_BEFORE
         return docket.may_close_size(since, size, weight) or allows_size(
-            docket.told, docket.terms, contract, size
+            docket.told, docket.terms, contract, size, self._ghosts(docket)
         )
 
     def _may_cancel(self, docket: Docket, order_id: int, keys: frozenset[Key]) -> bool:

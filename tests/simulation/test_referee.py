@@ -517,6 +517,21 @@ def test_closing_more_than_is_too_many_is_a_violation() -> None:
     assert history.found == [(11, "A"), (11, "A")]
 
 
+def test_what_an_answer_takes_away_is_believed_until_the_reading_settles() -> None:
+    """A late event told of a position that is gone; with it the new one was too many."""
+    for waited, found in ((0.1, []), (0.6, [(11, "A")])):
+        history = History(Terms(max_contracts=5.0))
+        history.trade(3, GC, told=False)
+        history.trade(-3, GC, told=False)
+        history.knowledge.told_position(A, GC, 700, 3, 4100.0)
+        history.wait(1)
+        history.knowledge.read_positions(A, (), history.bench.now)
+        history.wait(waited)
+        history.trade(5)
+        history.ask("partial_close", MNQ, 3)
+        assert history.found == found
+
+
 def test_a_lock_without_a_loss_is_a_violation() -> None:
     """It cannot be taken back."""
     history = History()
