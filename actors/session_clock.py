@@ -11,8 +11,9 @@ from broker.clock import Clock
 from risk.trading_day import TradingCalendar
 from supervision import Actor, Ref
 
-LOOK_EVERY = 1.0
-"""Seconds: a wall clock may jump, so the end of the day is never slept for in one piece."""
+LOOK_EVERY = 4.0
+"""Seconds: a wall clock may jump, so the end of the day is never slept for in one piece. A day that a
+jump has begun is told well within the five seconds in which its reset is due."""
 
 log = structlog.get_logger("seawall.session_clock")
 
