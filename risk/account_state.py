@@ -14,7 +14,7 @@ from attrs import evolve
 from risk.contract_state import ContractState
 from risk.cover import Cover
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
-from risk.ledger import ContractLedger, OpenAtStart, merged_trade
+from risk.ledger import ContractLedger, OpenAtStart, earned, merged_trade
 from risk.marks import MarkBasis
 from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading, new_trade
 from risk.snapshot import ContractView, Snapshot, totals
@@ -116,16 +116,12 @@ class AccountState:
 
     def _shift_start(self, trade: Trade, delta: int, now: datetime, mono: float) -> None:
         state = self._contract(trade.contract_id)
-        mark = state.mark_then(self._late(now), mono)
+        mark = state.mark_then((now - self.day_starts).total_seconds(), mono)
         start = state.ledger.start or OpenAtStart(0, mark, trade.price)
         net = start.net + delta * trade.side.sign * trade.size
         state.ledger.set_start(evolve(start, net=net) if net else None)
         state.reckon(now, mono, ledger_newer=True)
         await_openings([state], mono)
-
-    def _late(self, now: datetime) -> float:
-        """Seconds since the day began."""
-        return (now - self.day_starts).total_seconds()
 
     def apply_position(
         self, position: Position, link: int, n: int, now: datetime, mono: float
@@ -202,8 +198,7 @@ class AccountState:
         self, trades: Iterable[Trade], now: datetime, mono: float
     ) -> tuple[Difference, ...]:
         """Merge half-turns that were read; says which were not known, or otherwise."""
-        news = [trade for trade in trades if self.apply_trade(trade, now, mono)]
-        return tuple(new_trade(trade) for trade in news)
+        return tuple(new_trade(it) for it in trades if self.apply_trade(it, now, mono))
 
     def _read_orders(self, reading: Reading, now: datetime) -> Iterable[Difference]:
         for order in reading.orders:
@@ -291,7 +286,7 @@ class AccountState:
         for state in self._contracts.values():
             self._older.update(state.ledger.trades)
         self._begin(day)
-        starts, late = self.day_starts, self._late(now)
+        starts, late = self.day_starts, (now - self.day_starts).total_seconds()
         carried = {key: state.roll(starts, late, mono) for key, state in self._contracts.items()}
         self._forget_flat()
         await_openings(self._contracts.values(), mono)
@@ -318,8 +313,7 @@ class AccountState:
         if day != self.day:
             return False
         for contract_id, start in starts.items():
-            self._contract(contract_id)
-            self._contracts[contract_id].ledger.set_start(start)
+            self._contract(contract_id).ledger.set_start(start)
         for state in self._contracts.values():
             state.restarted(now, mono)
         self._start_known = True
@@ -376,8 +370,7 @@ class AccountState:
     def expire_locks(self, now: datetime) -> tuple[Lock, ...]:
         """Take out the locks whose time has come, and say which."""
         ended = tuple(lock for lock in self._locks if lock.until <= now)
-        if ended:
-            self._locks = tuple(lock for lock in self._locks if lock.until > now)
+        self._locks = tuple(lock for lock in self._locks if lock.until > now)
         return ended
 
     # --- questions of the owner -------------------------------------------------------------
@@ -386,6 +379,12 @@ class AccountState:
     def balance(self) -> Decimal | None:
         """Dollars the broker last reported; None before the first report."""
         return None if self.broker_account is None else self.broker_account.balance
+
+    def earned(self) -> Decimal | None:
+        """Dollars after fees that the broker says the day's trades earned; None: not all known."""
+        return earned(
+            it for state in self._contracts.values() for it in state.ledger.trades.values()
+        )
 
     def positions(self) -> tuple[Position, ...]:
         """Open positions, the broker's newest values, by contract id."""
@@ -410,8 +409,8 @@ class AccountState:
 
     def missing_contracts(self) -> tuple[str, ...]:
         """Contracts the account has to do with whose record is not known, by id."""
-        missing = (k for k, state in self._contracts.items() if state.contract is None)
-        return tuple(sorted(key for key in missing if self._contracts[key].alive))
+        alive = (key for key, state in self._contracts.items() if state.alive)
+        return tuple(sorted(key for key in alive if self._contracts[key].contract is None))
 
     def stale_marks(self, mono: float) -> tuple[str, ...]:
         """Held contracts without a fresh price, by id."""
@@ -443,8 +442,4 @@ class AccountState:
         )
 
     def _views(self, mono: float) -> dict[str, ContractView]:
-        return {
-            contract_id: state.view(mono)
-            for contract_id, state in self._contracts.items()
-            if state.alive
-        }
+        return {key: state.view(mono) for key, state in self._contracts.items() if state.alive}

@@ -10,6 +10,7 @@ its way is not lost. Dollars appear in :mod:`risk.valuation`.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -222,6 +223,18 @@ class ContractLedger:
             line = line if trade.voided else after(line, trade)
             self._lines.append(line)
         self.line = line
+
+
+def earned(trades: Iterable[Trade]) -> Decimal | None:
+    """What the broker says that trades earned, dollars after fees; None while a fee is unknown."""
+    total = ZERO
+    for trade in trades:
+        if trade.voided:
+            continue
+        if trade.fees is None:
+            return None
+        total += (trade.profit_and_loss or ZERO) - trade.fees
+    return total
 
 
 def merged_trade(known: Trade, newer: Trade) -> Trade:
