@@ -370,6 +370,7 @@ class Account(Actor[AccountMessage]):
             locked=bool(self._state.locks),
             exact=self._reconciler.phase is Phase.LIVE,
             as_of=mono,
+            unseen={it: gap.unseen for it, gap in self._state.disagreements().items()},
         )
 
     def _show_holdings(self) -> None:

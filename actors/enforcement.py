@@ -246,9 +246,8 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._enforcer.unlocked()
                 self._locked = False
             self._locked = self._locked or holdings.locked
-            self._enforcer.seen(
-                holdings.positions, holdings.orders, holdings.exact, trio.current_time()
-            )
+            now, self._enforcer.unseen = trio.current_time(), holdings.unseen
+            self._enforcer.seen(holdings.positions, holdings.orders, holdings.exact, now)
 
     def _decided(self, message: Decided, mono: float) -> None:
         if not self._armed:

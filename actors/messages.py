@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from actors.price_messages import Feed, Marked
 from broker.port import (
@@ -269,6 +269,8 @@ class Holdings:
     """Settled with the broker; false allows full closes only."""
     as_of: float
     """Monotonic seconds; an older picture never replaces a newer one."""
+    unseen: Mapping[str, int] = Factory(dict)
+    """Contracts, signed, of positions that only their trades have told of, by contract id."""
 
 
 def _merged(old: "Evaluate", new: "Evaluate") -> "Evaluate":

@@ -13,7 +13,7 @@ protect a position are left alone until it is flat: a refused close would otherw
 the effects that are due, :attr:`Enforcer.wake_at` says when time alone will make something due.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import define, field
 
@@ -55,6 +55,8 @@ class Enforcer:
     """Open positions by contract, newest known."""
     orders: dict[int, Order] = field(factory=dict)
     """Working orders by id, newest known."""
+    unseen: Mapping[str, int] = field(factory=dict)
+    """Contracts, signed, of positions that only their trades have told of so far."""
     flattening: Intent | None = None
     pursuits: dict[str, Pursuit] = field(factory=dict)
     cancels: dict[int, Pursuit] = field(factory=dict)
@@ -273,10 +275,10 @@ class Enforcer:
 
     def _could_add(self, order: Order) -> bool:
         """Not one that protects a position, or one that is not confirmed to be gone."""
-        position = self.positions.get(order.contract_id)
-        if position is None:
+        net = self._net(order.contract_id) or self.unseen.get(order.contract_id, 0)
+        if net == 0:
             return order.contract_id not in self.pursuits
-        return (position.net > 0) == (order.side.sign > 0)
+        return (net > 0) == (order.side.sign > 0)
 
     # ---- driving ------------------------------------------------------------------------------
 
@@ -343,10 +345,8 @@ class Enforcer:
         size = abs(pursuit.sent_net) - keep
         aim: Action = Reduce(contract_id, keep) if keep else Close(contract_id)
         request = self._count_send(pursuit, aim, mono)
-        if keep:
-            self._news.append(SendPartialClose(request, contract_id, size))
-        else:
-            self._news.append(SendClose(request, contract_id))
+        in_part = SendPartialClose(request, contract_id, size)
+        self._news.append(in_part if keep else SendClose(request, contract_id))
         self._news.append(InFlight(contract_id, size))
 
     def _count_send(self, pursuit: Pursuit, aim: Action, mono: float) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from risk.domain import OrderStatus
+from risk.domain import Order, OrderStatus
+from risk.orders import could_increase
 from risk.plan import leaving, merged
 from risk.rules.base import Rule, Trigger, violation
 from risk.snapshot import ContractView, Snapshot
@@ -85,8 +86,14 @@ def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:
     return tuple(
         Cancel(order.id, order.contract_id)
         for order in snapshot.orders
-        if order.status is not OrderStatus.PENDING_CANCELLATION
+        if order.status is not OrderStatus.PENDING_CANCELLATION and not _protects(order, snapshot)
     )
+
+
+def _protects(order: Order, snapshot: Snapshot) -> bool:
+    """It could close what only a trade has told of: should that close be refused, it is needed."""
+    net = snapshot.contracts[order.contract_id].holding.protectable
+    return net != 0 and not could_increase(order, net)
 
 
 def _told(snapshot: Snapshot, instant: datetime) -> str:

@@ -73,6 +73,12 @@ class Disagreement:
     ledger_newer: bool = False
     """The newest news was a trade, so the position event is what is late."""
 
+    @property
+    def unseen(self) -> int:
+        """Contracts, signed, of a position that only its trades have told of so far."""
+        told = self.position_net == 0 and self.ledger_newer and not self.reconciled
+        return self.ledger_net if told else 0
+
 
 @frozen
 class DayRolled:

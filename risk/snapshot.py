@@ -58,6 +58,23 @@ class Holding:
         return max(abs(self.net) - self.reducing, 0)
 
     @property
+    def protectable(self) -> int:
+        """What a stop may protect: the position, or one that only its trades have told of so far."""
+        return self.net or (0 if self.disagreement is None else self.disagreement.unseen)
+
+    @property
+    def left(self) -> int:
+        """Contracts that by the newest trades have left, of which no position has told yet.
+
+        Those that we are closing may be the same ones, so they are not counted twice.
+        """
+        gap = self.disagreement
+        if gap is None or gap.reconciled or not gap.ledger_newer:
+            return 0
+        stay = abs(self.ledger_net) if self.ledger_net * self.net > 0 else 0
+        return max(self.size - stay, 0)
+
+    @property
     def episode(self) -> Episode | None:
         """The life the position is in."""
         return None if self.position is None else self.position.episode

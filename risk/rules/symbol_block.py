@@ -59,7 +59,7 @@ class SymbolBlock:
     def _in_contract(
         self, snapshot: Snapshot, holding: Holding, trigger: Trigger
     ) -> Violation | None:
-        orders = tuple(_cancellable(snapshot.orders_in(holding.contract_id), _beside(holding)))
+        orders = tuple(_cancellable(snapshot.orders_in(holding.contract_id), holding.protectable))
         actions: tuple[Action, ...] = tuple(
             Cancel(order.id, holding.contract_id) for order in orders
         )
@@ -82,13 +82,6 @@ class SymbolBlock:
 
     def _why(self) -> str:
         return f"not among {', '.join(self.only)}" if self.only else "blocked"
-
-
-def _beside(holding: Holding) -> int:
-    """What a stop may protect: the position, or one that only its trade has told of so far."""
-    gap = holding.disagreement
-    awaited = gap is not None and not gap.reconciled
-    return holding.net or (holding.ledger_net if awaited else 0)
 
 
 def _cancellable(orders: tuple[Order, ...], net: int) -> Iterator[Order]:

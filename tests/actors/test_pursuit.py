@@ -244,6 +244,17 @@ def test_flatten_leaves_protecting_orders_until_flat() -> None:
     assert [it.order_id for it in of(enforcer.step(1.03), SendCancel)] == [1]
 
 
+def test_flatten_leaves_the_stop_of_a_position_that_only_its_trade_has_told_of() -> None:
+    """Its close may be refused when it is seen; without a position or a trade the stop must go."""
+    stop, entry = working(1, Side.SELL), working(2, Side.BUY)
+    enforcer = informed(held(1, ES), orders=(stop, entry))
+    enforcer.unseen = {MNQ: 2}
+    decided(enforcer, Flatten(), 1.0)
+    assert [it.order_id for it in of(enforcer.step(1.0), SendCancel)] == [2]
+    enforcer.unseen = {}
+    assert [it.order_id for it in of(enforcer.step(1.1), SendCancel)] == [1]
+
+
 def test_flatten_closes_what_appears_while_it_goes_on() -> None:
     """A raced stop opened something new: the same loop closes it."""
     enforcer = informed(held(2))

@@ -45,6 +45,19 @@ def test_anything_open_while_locked_is_closed_whatever_showed_it(trigger: Trigge
     )
 
 
+def test_a_stop_on_a_locked_account_stays_while_only_a_trade_tells_of_its_position() -> None:
+    """The close of that position may be refused; once it is known to be flat, the stop goes."""
+    world = locked(World())
+    world.report(world.make_trade(2, "20000"))
+    stop = world.place(world.make_order(-2, OrderType.STOP))
+    assert world.judge().plan == ()
+    world.hold(2, "20000")
+    assert world.judge().plan == (Flatten(),)
+    world.report(world.make_trade(-2, "20000"))
+    world.hold(0)
+    assert world.judge().plan == (Cancel(stop.id, MNQ.id),)
+
+
 def test_a_leftover_stop_on_a_locked_account_is_cancelled() -> None:
     """Mistake of earlier systems: a bracket stop re-opened a position on a locked account."""
     world = locked(World())
