@@ -45,6 +45,7 @@ class MaxContracts:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Cancel what would add, then close the newest excess."""
+        snapshot = _without_what_left(snapshot)
         held = self._held(snapshot)
         observed = held + self._waiting(snapshot) if self.include_working else held
         if observed <= self.limit:
@@ -127,6 +128,15 @@ class MaxContracts:
         unit = "contracts" if self.count == "lots" else "mini equivalents"
         working = " with working entries" if self.include_working else ""
         return f"{plain(observed)} {unit}{working} > {self.limit} ({parts or 'flat'})"
+
+
+def _without_what_left(snapshot: Snapshot) -> Snapshot:
+    """A trade has told of an exit whose position event is late or lost: for at most 2 s that counts.
+
+    Else what is opened next would be closed for the sake of contracts that nobody holds any more.
+    """
+    left = {key: view.holding.left for key, view in snapshot.contracts.items() if view.holding.left}
+    return snapshot.reducing(left) if left else snapshot
 
 
 def _entries(snapshot: Snapshot) -> tuple[Order, ...]:

@@ -57,6 +57,29 @@ def test_ten_micros_count_as_one_mini() -> None:
     assert world.judge(rule).plan == (Reduce(MES.id, 10),)
 
 
+def test_what_a_trade_says_has_left_is_not_held_against_what_is_opened_next() -> None:
+    """The position event of the exit is late or lost; once the broker was asked, its word counts."""
+    world = World()
+    world.fill(3, "5000", ES)
+    world.wait(1)
+    world.report(world.make_trade(-3, "5001", ES))
+    world.fill(2, "20000")
+    rule = MaxContracts(limit=3)
+    assert world.judge(rule).plan == ()
+    world.wait(0.1)
+    world.fill(2, "20000")
+    assert world.judge(rule).plan == (Reduce(MNQ.id, 3),)
+    world.state.accept_unexplained(world.now, world.mono)
+    assert world.judge(rule).violations[0].observed == 7
+
+
+def test_a_trade_that_is_late_takes_nothing_off_a_position_that_was_told() -> None:
+    """The position event came first and counts at once, whatever trades explain of it."""
+    world = World()
+    world.hold(5)
+    assert world.judge(MaxContracts(limit=3)).plan == (Reduce(MNQ.id, 3),)
+
+
 def test_contracts_already_on_their_way_out_are_not_closed_twice() -> None:
     """A size rule sees the position minus reductions in flight."""
     world = World()
