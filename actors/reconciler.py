@@ -21,10 +21,12 @@ from actors.messages import (
     Reread,
     Wake,
 )
-from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation
+from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation, positions_differ, unlike
 from actors.reporting import Desk
 from broker.port import Priority
 from risk.account_state import AccountState
+from risk.books import Books
+from risk.explain import dollars
 from risk.reading import Difference, Reading
 from risk.trading_day import TradingCalendar
 from risk.verdict import Alert
@@ -99,8 +101,9 @@ class Reconciler[M]:
         """Trades must be read before the state can be believed, whichever link it is on."""
         self._missed = False
         """Something that nobody could read came during the present run."""
-        self._trade_at = float("-inf")
-        """Monotonic seconds at which a trade was last heard of."""
+        self._booked_at = float("-inf")
+        """Monotonic seconds at which a trade was last heard of, or the balance moved."""
+        self._books = Books()
         self._run: Reconciliation | None = None
         self._runs = 0
         self._timer: Timer | None = None
@@ -116,14 +119,15 @@ class Reconciler[M]:
 
     def trade_heard(self) -> None:
         """A trade was reported: the balance may move."""
-        self._trade_at = trio.current_time()
+        self._booked_at = trio.current_time()
 
     def balance_moved(self, *, listed: bool = True) -> None:
         """The balance is not what was believed: a trade moved it, or one that nobody told us of."""
         # On a link that is not read yet, the first news may hide from the list what was missed before.
         self._trades_missing = self._trades_missing or listed or self.phase is Phase.WAITING
-        if self.phase is Phase.LIVE and trio.current_time() - self._trade_at > TRADE_WITHIN:
+        if self.phase is Phase.LIVE and trio.current_time() - self._booked_at > TRADE_WITHIN:
             self._context.after(TRADE_WITHIN, Wake("balance"))
+        self._booked_at = trio.current_time()
 
     def missed(self, why: str) -> None:
         """Something of this account may have been said that could not be read."""
@@ -169,10 +173,17 @@ class Reconciler[M]:
 
     def audit(self, exposed: bool) -> None:
         """Look without a cause when it is time to."""
+        self._check_books()
         every = AUDIT_EXPOSED_EVERY if exposed else AUDIT_FLAT_EVERY
         if self.phase is Phase.LIVE and trio.current_time() - self._audited_at >= every:
             self._audited_at = trio.current_time()
             self._ask("audit", Priority.HOUSEKEEPING, orders=exposed)
+
+    def _check_books(self) -> None:
+        """Do the trades explain the balance? Asked in quiet, for one of them always comes first."""
+        quiet = trio.current_time() - self._booked_at >= TRADE_WITHIN
+        if quiet and self.phase is Phase.LIVE and (moved := self._books.moved(self._state)):
+            self.doubt(f"the balance moved by {dollars(moved)} that no known trade explains")
 
     def woken(self, what: str) -> None:
         """A timer of this part rang."""
@@ -187,8 +198,10 @@ class Reconciler[M]:
                 self.doubt("the last reading never came to rest")
             case "trades" if self._trades_missing:
                 self.doubt("the trades could not be read")
-            case "balance" if trio.current_time() - self._trade_at > 2 * TRADE_WITHIN:
-                self.doubt("the balance moved, but no trade was heard of")
+            case "balance":
+                self._check_books()
+            case _:
+                pass  # the reason is gone
 
     def answered(self, answer: ReadDone | ReadFailed | Reread) -> None:
         """A read was answered, or enforcement passes on one of its own."""
@@ -285,7 +298,7 @@ class Reconciler[M]:
         if run is None or reading.link != run.link:
             return  # the link has changed meanwhile, and with it the run
         hopeless, self._failures = self._failures >= TRADES_TRIED, 0
-        if not (run.trades or hopeless) and self._positions_differ(reading):
+        if not (run.trades or hopeless) and positions_differ(self._state, reading):
             run.trades = True
             self._read("reconcile")
             return
@@ -325,6 +338,7 @@ class Reconciler[M]:
         )
         if reading.trades is not None:
             self._trades_missing = False
+            self._books.read()
         for difference in differences if self.believed else ():
             self._report(difference)
         self._prove()
@@ -357,6 +371,8 @@ class Reconciler[M]:
         first, self.believed, self.current = not self.believed, True, True
         self._audited_at = trio.current_time()
         self._desk.settled("reconcile_failed")
+        if run.trades:
+            self._books.moved(self._state)
         if run.why == "link up":
             self.seconds = round(trio.current_time() - self._link_at, 3)
         log.info(
@@ -402,19 +418,7 @@ class Reconciler[M]:
     def _unlike(self, reading: ReadDone) -> bool:
         """It was read in quiet, and it is not what is believed."""
         current = self._link is not None and reading.link == self._link.link
-        if not current or self._last_event > reading.n0:
-            return False
-        return self._positions_differ(reading) or self._orders_differ(reading)
-
-    def _positions_differ(self, reading: ReadDone) -> bool:
-        believed = {(p.contract_id, p.net) for p in self._state.positions()}
-        return believed != {(p.contract_id, p.net) for p in reading.positions or () if p.net}
-
-    def _orders_differ(self, reading: ReadDone) -> bool:
-        if reading.orders is None:
-            return False
-        believed = {o.id for o in self._state.working_orders()}
-        return believed != {o.id for o in reading.orders if not o.status.terminal}
+        return current and self._last_event <= reading.n0 and unlike(self._state, reading)
 
     def _report(self, difference: Difference) -> None:
         facts = {

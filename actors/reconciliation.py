@@ -11,6 +11,7 @@ import enum
 from attrs import define
 
 from actors.messages import ReadDone
+from risk.account_state import AccountState
 
 SETTLE_AFTER = 0.15
 """Seconds after a read in which a late event still makes its positions doubtful."""
@@ -60,3 +61,21 @@ class Reconciliation:
             return None
         self.proofs += 1
         return PROOF_AFTER[self.proofs - 1]
+
+
+def unlike(state: AccountState, reading: ReadDone) -> bool:
+    """Whether it lists other positions or orders than are believed."""
+    return positions_differ(state, reading) or _orders_differ(state, reading)
+
+
+def positions_differ(state: AccountState, reading: ReadDone) -> bool:
+    """Whether it lists other positions than are believed."""
+    believed = {(p.contract_id, p.net) for p in state.positions()}
+    return believed != {(p.contract_id, p.net) for p in reading.positions or () if p.net}
+
+
+def _orders_differ(state: AccountState, reading: ReadDone) -> bool:
+    if reading.orders is None:
+        return False
+    believed = {o.id for o in state.working_orders()}
+    return believed != {o.id for o in reading.orders if not o.status.terminal}

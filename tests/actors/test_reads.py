@@ -227,3 +227,26 @@ def test_a_trade_on_the_new_link_does_not_hide_those_of_the_outage() -> None:
             assert world.account("SIM-50K-1")["realised"] == "-41.000000"
 
     run(story)
+
+
+def test_trades_that_were_lost_are_found_by_the_balance_though_others_came_after() -> None:
+    """Bought and sold unheard: positions and orders look as before, and the balance has an excuse."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            await trio.sleep(1)
+            world.broker.inject(LoseEvents(duration=1.0))
+            world.trade(1001, 4)
+            world.price("24990")
+            world.trade(1001, -4)
+            await trio.sleep(2)
+            world.trade(1001, 1)
+            world.trade(1001, -1)
+            await trio.sleep(70)
+            exchange = world.broker.exchange
+            earned = exchange.accounts[1001].balance - Decimal(50000)
+            assert Decimal(str(world.account("SIM-50K-1")["net"])) == earned
+
+    run(story)
