@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import trio
 
+from risk.rules.daily_loss import DailyLoss
 from simulator.faults import (
     DropHubs,
     EventKind,
@@ -248,5 +249,27 @@ def test_trades_that_were_lost_are_found_by_the_balance_though_others_came_after
             exchange = world.broker.exchange
             earned = exchange.accounts[1001].balance - Decimal(50000)
             assert Decimal(str(world.account("SIM-50K-1")["net"])) == earned
+
+    run(story)
+
+
+def test_a_price_that_comes_while_a_reading_settles_is_not_put_on_what_was_sold_before() -> None:
+    """The reading has the trade already; its positions are believed 150 ms later."""
+
+    async def story() -> None:
+        world = World(rules=lambda: (DailyLoss(limit=Decimal(500)),))
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            world.broker.inject(LoseEvents())
+            world.trade(1001, -2)
+            world.broker.heal()
+            world.broker.inject(GarbagePayload(hub="user"))
+            await trio.sleep(0.1)
+            world.price("24800")
+            await trio.sleep(3)
+            assert world.locks("SIM-50K-1") == []
 
     run(story)
