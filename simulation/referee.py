@@ -87,10 +87,9 @@ from supervision import (
 )
 from supervision.dead_letters import Cause
 
-LOOK_EVERY = 1.0
-"""Seconds between looks at the time, so that a deadline is judged even when nothing happens."""
-PICTURE_EVERY = 5
-"""Looks between questions to the accounts for their own pictures."""
+LOOK_EVERY = 5.0
+"""Seconds between looks at the time, and questions to the accounts for their own pictures. A deadline
+that passed meanwhile is judged as at its own time: nothing has happened since."""
 MARKET_ORDER = 2
 AFTER_A_WRONG_CLOCK = 70.0
 """Seconds for which a clock that was wrong may still have told something wrong: the clocks are
@@ -149,13 +148,10 @@ class Referee(Watcher):
 
     async def watch(self) -> None:
         """Judge by time alone, too, and ask the accounts what they believe."""
-        looks = 0
-        await trio.sleep(0.37)  # never just when the world's round seconds are
+        await trio.sleep(LOOK_EVERY - 0.63)  # never just when the world's round seconds are
         while True:
             self._time()
-            looks += 1
-            if looks % PICTURE_EVERY == 0:
-                self._ask_for_pictures()
+            self._ask_for_pictures()
             await trio.sleep(LOOK_EVERY)
 
     def _time(self) -> None:
