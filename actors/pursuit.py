@@ -14,6 +14,7 @@ the effects that are due, :attr:`Enforcer.wake_at` says when time alone will mak
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from attrs import define, field
 
@@ -399,15 +400,16 @@ class Enforcer:
         pursuit = self.cancels[order_id]
         if not self._request_over(pursuit, mono):
             return
-        if self._informed and order_id not in self.orders:
+        wanted, order = pursuit.intent.action, self.orders.get(order_id)
+        # What stood alone when that was decided may be the stop of a position by now.
+        contract_id = "" if order is None else order.contract_id
+        protects = order is not None and self._net(contract_id) * order.side.sign < 0
+        if (self._informed and order is None) or (protects and pursuit.first_sent is None):
             del self.cancels[order_id]
-            if isinstance(pursuit.intent.action, Cancel):
-                self._news.append(Fulfilled(pursuit.intent, "gone"))
+            if isinstance(wanted, Cancel):
+                self._news.append(Fulfilled(pursuit.intent, "protects" if protects else "gone"))
         elif mono >= pursuit.due and self._ready(pursuit, mono):
-            wanted, order = pursuit.intent.action, self.orders.get(order_id)
-            aim = wanted
-            if not isinstance(wanted, Cancel):
-                aim = Cancel(order_id, "" if order is None else order.contract_id)
+            aim = wanted if isinstance(wanted, Cancel) else Cancel(order_id, contract_id)
             self._news.append(SendCancel(self._count_send(pursuit, aim, mono), order_id))
 
     def _end_flatten(self, intent: Intent) -> None:
@@ -446,5 +448,4 @@ class Enforcer:
         return {key: p.net for key, p in self.positions.items() if key != contract_id}
 
     def _all(self) -> Iterator[Pursuit]:
-        yield from self.pursuits.values()
-        yield from self.cancels.values()
+        return chain(self.pursuits.values(), self.cancels.values())

@@ -227,6 +227,18 @@ def test_a_late_verdict_about_a_closed_episode_looks_before_it_sends() -> None:
     assert of(effects, ReadExposure) == [ReadExposure()]
 
 
+def test_an_order_that_came_to_protect_a_position_is_not_cancelled_on_an_old_verdict() -> None:
+    """It stood alone in a forbidden contract; before the request could leave its entry filled."""
+    enforcer = informed(orders=(working(9, Side.BUY),))
+    decided(enforcer, Cancel(9, MNQ), 1.0)
+    enforcer.seen((held(-1),), (working(9, Side.BUY),), True, 1.0)
+    decided(enforcer, Close(MNQ), 1.0, held(-1))
+    effects = enforcer.step(1.0)
+    assert of(effects, SendCancel) == []
+    assert of(effects, SendClose) == [SendClose(1, MNQ)]
+    assert [it.how for it in of(effects, Fulfilled)] == ["protects"]
+
+
 def test_flatten_leaves_protecting_orders_until_flat() -> None:
     """A refused close would be naked without its stop; orders that could add go at once."""
     stop, entry, other = working(1, Side.SELL), working(2, Side.BUY), working(3, Side.BUY, ES)
