@@ -16,7 +16,7 @@ from simulation.invariants import (
     allows_size,
     allows_uncovered,
 )
-from simulation.truth import Order
+from simulation.truth import STOPS, Order
 
 REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
@@ -131,9 +131,10 @@ class Requests:
         return False
 
     def _has_outlived_its_position(self, docket: Docket, order: Order) -> bool:
-        """The contract was flat just now; what this order could do to the new position is to add."""
+        """The contract was flat just now, and this order is no protection of the new position."""
         held = docket.true.held[order.contract]
-        return self._bench.now - held.since <= JUST_BEFORE and order.sign * held.net > 0
+        protects = order.sign * held.net < 0 and order.type in STOPS
+        return self._bench.now - held.since <= JUST_BEFORE and not protects
 
     def arrived(self, account: int, kind: str, target: str) -> None:
         """The exchange has got a request of ours."""

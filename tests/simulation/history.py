@@ -116,9 +116,9 @@ class History:
         if position:
             self.knowledge.told_position(account, trade.contract, life, net, trade.price)
 
-    def stop(self, signed: int, contract: str = MNQ, *, number: int = 9001) -> Order:
-        """A protective stop works."""
-        order = Order(number, contract, 1 if signed > 0 else -1, abs(signed), 4, 1, None)
+    def stop(self, signed: int, contract: str = MNQ, *, number: int = 9001, type: int = 4) -> Order:
+        """A protective stop works, or an order of another type."""
+        order = Order(number, contract, 1 if signed > 0 else -1, abs(signed), type, 1, None)
         self.knowledge.order(A, order)
         self.knowledge.told_order(A, order)
         return order

@@ -577,6 +577,21 @@ def test_an_entry_may_go_although_its_position_has_just_been_turned() -> None:
         assert history.found == found
 
 
+def test_what_is_left_of_a_closed_position_may_go_unless_it_protects_the_next() -> None:
+    """The next one was opened while the close was looked after; its stop must stay."""
+    for kind, found in ((1, []), (4, [(11, "A")])):
+        history = History(Terms(unrealized_loss=300.0))
+        history.trade(2)
+        order = history.stop(5, type=kind)
+        history.price(MNQ, 24700)
+        history.close()
+        history.price(MNQ, 25000)
+        history.trade(-2)
+        history.wait(0.05)
+        history.requests.asked(A, "cancel", str(order.id))
+        assert history.found == found
+
+
 def test_cancelling_a_stop_of_a_position_that_stands_is_a_violation() -> None:
     """Nothing asks for it; after a full close it is right."""
     history = History()
