@@ -14,7 +14,6 @@ the effects that are due, :attr:`Enforcer.wake_at` says when time alone will mak
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 
 from attrs import define, field
 
@@ -448,4 +447,4 @@ class Enforcer:
         return {key: p.net for key, p in self.positions.items() if key != contract_id}
 
     def _all(self) -> Iterator[Pursuit]:
-        return chain(self.pursuits.values(), self.cancels.values())
+        yield from (*self.pursuits.values(), *self.cancels.values())
