@@ -18,6 +18,8 @@ from risk.valuation import Evidence, Worth, figures, worth
 
 SAME_MOMENT_S = 0.25
 """Seconds by which a mark may be newer than an instant and still be taken for the mark then."""
+STILL_WATCHED_S = 0.005
+"""Seconds for which the price of what was closed is still followed: the account looks only then."""
 _TICK_UNKNOWN = Decimal(0)
 
 
@@ -45,6 +47,8 @@ class ContractState:
     _accepted_gap: int = 0
     """Contracts by which the position exceeds the ledger after the broker was asked."""
     _agreed: Line = field(factory=Line)
+    _flat_since: float | None = None
+    """Monotonic seconds at which ledger and position last agreed on being flat."""
     _parted_at: datetime | None = None
     """Wall time at which the position first held lots that no trade explains."""
     _holding: Holding | None = None
@@ -95,8 +99,19 @@ class ContractState:
         self._view = None
         return self.marks.apply(mark, tick)
 
+    def _forget_old_marks(self, mono: float) -> None:
+        """Nobody watches the price of what is flat: a later position must not meet the old one.
+
+        What is opened again in the same moment, as by a reversal, was watched all the time: nobody
+        would send it a price before the next quote.
+        """
+        flat_since = None if self.exposed else self._flat_since
+        if flat_since is not None and mono - flat_since >= STILL_WATCHED_S:
+            self.marks = Marks()
+
     def booked(self, trade: Trade, now: datetime, mono: float) -> bool:
         """Add a half-turn of the day; False when it said nothing new."""
+        self._forget_old_marks(mono)
         if not self.ledger.add(trade):
             return False
         if not trade.voided:
@@ -110,6 +125,7 @@ class ContractState:
     ) -> bool:
         """Replace the position; False when it said nothing new."""
         self.stamp = stamp
+        self._forget_old_marks(mono)
         same = self.position == position
         self._consume_reduction(position.net)
         self.position = position
@@ -156,10 +172,10 @@ class ContractState:
         if gap == 0:
             self.disagreement, self._accepted_gap, self._parted_at = None, 0, None
             self._agreed = self.ledger.line
-            if not self.net:
-                # Nobody watches this price from here on: a later position must not meet the old one.
-                self.marks = Marks()
+            since = mono if self._flat_since is None else self._flat_since
+            self._flat_since = None if self.net else since
             return
+        self._flat_since = None
         self._parted_at = self._parted_at or now
         before = self.disagreement
         accepted = gap == self._accepted_gap

@@ -62,8 +62,22 @@ def test_a_mark_is_forgotten_with_the_position_it_was_for() -> None:
     world.fill(1, "20000")
     world.quote("20000", "20000.25")
     world.fill(-1, "20000")
+    world.wait(0.005)
     world.fill(1, "20500")
     assert world.snapshot().contracts[MNQ.id].open == 0
+
+
+def test_a_reversal_keeps_the_price_that_was_watched_all_the_time() -> None:
+    """Nobody sends it again before the next quote; until then the touch counts, not the entry."""
+    world = World()
+    world.fill(-3, "20000")
+    world.quote("20000", "20000.25")
+    world.wait(1)
+    world.fill(3, "20000.25")
+    world.fill(4, "20000.25")
+    assert world.snapshot().contracts[MNQ.id].open == -2
+    world.wait(3)
+    assert world.snapshot().contracts[MNQ.id].priced
 
 
 def test_a_position_without_any_price_counts_at_its_entry_and_says_so() -> None:
