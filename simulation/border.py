@@ -4,7 +4,7 @@ Each object stands before a real one of the same protocol and tells the audience
 of them changes anything.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -233,10 +233,11 @@ class _WatchedSession:
 
 @define(eq=False)
 class WatchedJournal:
-    """A journal whose records are seen."""
+    """A journal whose records are seen, until the process that writes them is dead."""
 
     _inner: BufferedJournal
     _audience: Audience
+    _is_alive: Callable[[], bool] = lambda: True
 
     @property
     def state(self) -> JournalState:
@@ -262,13 +263,14 @@ class WatchedJournal:
         try:
             self._inner.spool(record)
         finally:
-            self._audience.recorded(record, True)
+            if self._is_alive():
+                self._audience.recorded(record, True)
 
     def append(self, records: Iterable[Record]) -> None:
         """Each is told."""
         given = list(records)
         self._inner.append(given)
-        for record in given:
+        for record in given if self._is_alive() else ():
             self._audience.recorded(record, False)
 
     async def commit(self) -> int:

@@ -6,6 +6,7 @@ requests that had left already. The exchange, its clock and its prices know noth
 """
 
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from math import inf
 from typing import Any
@@ -112,7 +113,8 @@ class Machine:
         life, audience = self.life, self.audience
         self._border = WatchedBroker(self.broker, audience, life, self._numbers)
         journal = self.disk.open(self.clock.now())
-        daemon = self._daemon(self._border, WatchedJournal(journal, audience), life)
+        watched = WatchedJournal(journal, audience, partial(self._is_alive, life))
+        daemon = self._daemon(self._border, watched, life)
         with trio.CancelScope() as self._scope:
             try:
                 async with open_system(

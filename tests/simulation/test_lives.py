@@ -1,5 +1,6 @@
 """Lives of a simulated daemon: it is killed, restarted, put to sleep; what a dead process can do."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from simulation.machine import Machine
@@ -8,6 +9,7 @@ from simulation.scenario import AccountPlan, LoginPlan, Scenario
 from simulation.trouble import Kill, Planned, PowerCut, Suspend, Trouble
 from simulation.watcher import Asked, Watcher
 from simulator.events import Event, Kind
+from store.port import Record
 from supervision import System
 
 
@@ -20,6 +22,8 @@ class Diary(Watcher):
         self.asked_at: list[tuple[int, float]] = []
         self.quoted_at: list[float] = []
         self.slept: list[float] = []
+        self.of_the_dead: list[str] = []
+        """What was written while no daemon ran."""
 
     def opened(self, machine: Machine) -> None:
         self.machine = machine
@@ -32,6 +36,10 @@ class Diary(Watcher):
 
     def asked(self, asked: Asked) -> None:
         self.asked_at.append((asked.life, self.machine.elapsed))
+
+    def recorded(self, record: Record, spooled: bool) -> None:  # noqa: ARG002 - a callback
+        if len(self.ended) == len(self.began):
+            self.of_the_dead.append(record.kind)
 
     def exchanged(self, events: tuple[Event, ...]) -> None:
         self.quoted_at += [self.machine.elapsed for it in events if it.kind is Kind.QUOTE]
@@ -64,6 +72,18 @@ def test_a_dead_daemon_asks_nothing() -> None:
     assert not [at for _, at in diary.asked_at if 50.0 < at < 57.0]
     assert not [at for life, at in diary.asked_at if life == 1 and at > 50.0]
     assert [at for life, at in diary.asked_at if life == 2]
+
+
+def test_a_daemon_that_is_killed_as_the_machine_wakes_writes_nothing_more() -> None:
+    """It would begin the day that it has slept into, and no disk would have it."""
+    diary = Diary()
+    evening = datetime(2026, 11, 18, 22, 59, tzinfo=UTC)
+    faults = Planned(10.0, Suspend(seconds=100.0)), Planned(50.0, Kill(down_for=5.0))
+    scenario = Scenario(3, start=evening, seconds=200.0, pace=20.0, faults=faults)
+    outcome = simulate(scenario, watching=lambda: (diary,))
+    assert len(diary.began) == 2
+    assert diary.of_the_dead == []
+    assert outcome.violations == ()
 
 
 def test_killing_the_dead_only_makes_it_longer() -> None:
