@@ -6,7 +6,7 @@ from attrs import define, field, frozen
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Episode, Position
-from risk.verdict import Action
+from risk.verdict import Action, Violation
 from store.records import Intent
 
 RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
@@ -106,6 +106,19 @@ class Pursuit:
     def turned(self, net: int) -> bool:
         """What was to be closed has become the opposite: that is no retry and does not wait."""
         return self.keep == 0 and self.sent_net * net < 0
+
+    def mitigated(self, keep: int, violation: Violation) -> bool:
+        """The same rule wants less by now, and nothing has left yet: the older verdict is history."""
+        same = self.intent.violation.rule == violation.rule and self.episode is not None
+        return same and self.first_sent is None and keep > self.keep
+
+    def aim_at(self, keep: int, mono: float) -> None:
+        """More is to be closed than before, or less of what nothing was sent for yet."""
+        if keep < self.keep:
+            self.widen(keep, mono)
+            return
+        self.keep, self.due = keep, max(self.due, mono)
+        self.read_from = self.look_at = self.due
 
     def misjudged(self, others: Mapping[str, int], mono: float) -> bool:
         """Less is held beside a partial close than when it was judged necessary: wait a little.

@@ -226,9 +226,9 @@ class Enforcer:
         if known is not None:
             known.asked = mono
         if known is not None and known.episode in (None, episode):
-            if keep < known.keep:
+            if keep < known.keep or known.mitigated(keep, violation):
                 self._supersede(known, self._begin(action, violation, episode))
-                known.widen(keep, mono)
+                known.aim_at(keep, mono)
             return
         if known is not None:
             # Another life, or a lock that ignores lives: one request at a time, so it goes on.

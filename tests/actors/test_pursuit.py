@@ -505,6 +505,19 @@ def test_an_heir_sends_nothing_before_it_has_read() -> None:
     assert of(enforcer.step(1.05), SendClose) == []
 
 
+def test_what_an_heir_finds_in_its_mail_is_carried_out_as_the_newest_verdict_says() -> None:
+    """Five of eight were too many when its predecessor hung; then less was held elsewhere."""
+    enforcer = Enforcer("A", heir=True)
+    decided(enforcer, Close(MNQ), 1.0, held(8))
+    decided(enforcer, Reduce(MNQ, 3), 1.0, held(8))
+    enforcer.seen([held(8)], (), True, 1.0)
+    assert of(enforcer.step(1.0), ReadExposure) == [ReadExposure()]
+    enforcer.exposure([held(8)], (), 1.03)
+    effects = enforcer.step(1.03)
+    assert of(effects, SendClose) == []
+    assert of(effects, SendPartialClose) == [SendPartialClose(1, MNQ, 5)]
+
+
 def test_a_request_that_died_with_the_connection_is_soon_tried_again() -> None:
     """Nobody will ever answer it, and ten seconds are long for a position in breach."""
     enforcer = informed(held(2))
