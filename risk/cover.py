@@ -13,8 +13,6 @@ from risk.domain import Episode, Order, OrderStatus
 from risk.orders import PROTECTIVE_TYPES, is_working
 
 _NONE = timedelta(0)
-_CLOCKS_AGREE = timedelta(seconds=2)
-"""A time of the broker's that is further ahead than this shows that our clock has stood still."""
 
 
 @frozen
@@ -70,8 +68,8 @@ def next_cover(
         return None
     size = abs(net)
     if known is None or known.episode != episode:
-        if episode.opened_at > now + _CLOCKS_AGREE:
-            now = episode.opened_at  # time from before it was held is not time without a stop
+        # Time from before it was held is not time without a stop, whatever our clock showed.
+        now = max(now, episode.opened_at)
         return Cover(episode, size, covered, now, None if covered >= size else now)
     if (known.size, known.covered) == (size, covered):
         return known

@@ -229,15 +229,16 @@ def test_seconds_are_said_in_full() -> None:
     assert found.inputs["uncovered_s"] == "120"
 
 
-def test_time_from_before_the_position_was_opened_does_not_count() -> None:
-    """A clock that stood still with the machine is put forward after the fill: that is no waiting."""
+@pytest.mark.parametrize("behind", [60, 0.3])
+def test_time_from_before_the_position_was_opened_does_not_count(behind: float) -> None:
+    """A clock that stood still or was slow is put forward after the fill: that is no waiting."""
     world = World()
-    world.now -= timedelta(seconds=60)
+    world.now -= timedelta(seconds=behind)
     world.hold(1, "20000")
-    world.now += timedelta(seconds=60)
-    world.wait(119)
+    world.now += timedelta(seconds=behind)
+    world.wait(119.9)
     assert world.judge(RULE, trigger=Trigger.TIMER).violations == ()
-    world.wait(1)
+    world.wait(0.1)
     assert len(world.judge(RULE, trigger=Trigger.TIMER).violations) == 1
 
 
