@@ -233,7 +233,7 @@ class _WatchedSession:
 
 @define(eq=False)
 class WatchedJournal:
-    """A journal whose records are seen, until the process that writes them is dead."""
+    """A journal whose records are seen; once its process is dead, nothing it does reaches the disk."""
 
     _inner: BufferedJournal
     _audience: Audience
@@ -260,17 +260,20 @@ class WatchedJournal:
 
     def spool(self, record: Record) -> None:
         """Told even when the writer crashes right behind it: the record is written."""
+        if not self._is_alive():
+            return
         try:
             self._inner.spool(record)
         finally:
-            if self._is_alive():
-                self._audience.recorded(record, True)
+            self._audience.recorded(record, True)
 
     def append(self, records: Iterable[Record]) -> None:
         """Each is told."""
+        if not self._is_alive():
+            return
         given = list(records)
         self._inner.append(given)
-        for record in given if self._is_alive() else ():
+        for record in given:
             self._audience.recorded(record, False)
 
     async def commit(self) -> int:
