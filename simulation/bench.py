@@ -17,7 +17,7 @@ from attrs import define, field
 from simulation.coverage import Coverage
 from simulation.docket import Docket
 from simulation.excuses import Excuse
-from simulation.invariants import NUMBERS, Key, Violation
+from simulation.invariants import JUST_BEFORE, NUMBERS, Key, Violation
 from simulation.trading_days import day_name, next_reset
 from simulation.truth import Instrument, Terms
 
@@ -188,7 +188,9 @@ class Bench:
                 docket.told.new_day(self.told_prices)
                 docket.untold_trades.clear()
                 carried = bool(docket.true.begun or docket.told.begun)
-                docket.estimated = carried and (standing or self.clock_is_wrong())
+                # Of what was opened just now only the fill's price is known, not a quote yet.
+                young = any(self.now - it.since <= JUST_BEFORE for it in docket.true.held.values())
+                docket.estimated = carried and (standing or young or self.clock_is_wrong())
                 if docket.estimated:
                     self.coverage.saw("day turned over open positions unseen")
                 self.changed(docket)

@@ -101,6 +101,7 @@ class Circumstances:
         for docket in self._bench.dockets.values():
             docket.excuses.hold(Excuse.DEAD, True, self._bench.now)
             docket.answered.clear()
+            docket.given_up = 0
             docket.orphans, docket.orphans_until = -1, -math.inf
             docket.phase = ""
             docket.obliges(("audit", ""), False, self._bench.now)
@@ -147,6 +148,7 @@ class Circumstances:
                 for plea in under_way:
                     plea.orphaned = True
                 docket.answered.clear()
+                docket.given_up = 0
                 docket.obliges(("audit", ""), False, self._bench.now)
 
     def started(self, path: str) -> None:

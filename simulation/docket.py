@@ -113,6 +113,8 @@ class Docket:
     """Failed requests in a row, by contract or order."""
     answered: deque[float] = field(factory=deque)
     """Answers that no record tells of yet."""
+    given_up: int = 0
+    """Requests that were recorded as unanswered, and may be answered still."""
     orphans: int = -1
     """So many messages has the connection handled when all are gone that a fallen enforcement had left
     in its queue: nobody writes down the answers to those."""

@@ -17,6 +17,8 @@ LOCK_ENDS_WITHIN = 3.0
 """Seconds from a lock's end until it is gone: a look each second, and the clocks' difference."""
 SYNCED_WITHIN = 1.0
 """Seconds after which a lock must survive a power cut: gathered for 20 ms, then one commit."""
+NO_ANSWER = "no answer in time"
+"""In the record of a request that was given up."""
 ONE_CENT = 0.0101
 FOLLOWS_WITHIN = 0.1
 """Seconds in which the price of something newly held is asked for, and arrives."""
@@ -142,7 +144,9 @@ class Papers:
                 7, docket, f"the answer to request {request} of {intent} is recorded twice"
             )
         self._outcomes.add(key)
-        if docket.answered:
+        if NO_ANSWER in str(body["outcome"]):
+            docket.given_up += 1  # should the answer come yet, that was its record
+        elif docket.answered:
             docket.answered.popleft()
         self._bench.owes_records(docket)
 

@@ -26,6 +26,10 @@ SETTLED_WITHIN = 0.5
 """Seconds from a position in an answer to the account's believing it: 150 ms of settling, and a round."""
 
 
+GIVEN_UP_AFTER = 0.5
+"""Seconds at least: a flatten waits no longer for a partial close that is under way (GATEWAY 4.5)."""
+
+
 @define(eq=False)
 class Requests:
     """Judges closes and cancellations."""
@@ -203,7 +207,10 @@ class Requests:
             )
         elif outcome in ("refused", "not executed"):
             self._bench.coverage.saw(f"request {outcome}")
-        if outcome != "lost" and not asked.orphaned:
+        late = docket.given_up and self._bench.now - asked.at >= GIVEN_UP_AFTER
+        if late and outcome != "lost":
+            docket.given_up -= 1
+        elif outcome != "lost" and not asked.orphaned:
             docket.answered.append(self._bench.now)
             self._bench.owes_records(docket)
         if outcome == "done":
