@@ -53,6 +53,7 @@ from actors.wording import describe, outcome_text, step_text
 from broker.clock import Clock
 from broker.port import Done, Priority
 from risk.domain import Episode
+from risk.rules import MaxContracts
 from risk.verdict import Action, Alert, Cancel, Flatten, Lock, Reduce, Verdict, Violation
 from store import records
 from store.port import Journal, Json, Record
@@ -137,6 +138,7 @@ class Enforcement(Actor[EnforcementMessage]):
 
     async def started(self) -> None:
         """Take up the intents of an earlier life; they begin with a read."""
+        self._begun = trio.current_time()
         image = self._journal.projection.account(self._account)
         self._account_id = image.broker_id
         self._locks = {(lock.rule, lock.until) for lock in image.locks}
@@ -202,7 +204,7 @@ class Enforcement(Actor[EnforcementMessage]):
         A reduction depends on everything else that was held. What names no episode would close
         whatever is there: without its lock, or in another life of the daemon, that may be new.
         """
-        if isinstance(intent.action, Reduce):
+        if isinstance(intent.action, Reduce) or intent.violation.rule == MaxContracts.name:
             return True
         if self._locked or intent.episode is not None or isinstance(intent.action, Cancel):
             return False
@@ -256,6 +258,8 @@ class Enforcement(Actor[EnforcementMessage]):
         for violation in message.verdict.violations:
             if violation.lock is not None:
                 self._set_lock(violation, violation.lock)
+        if message.decided < self._begun:
+            return  # to an earlier life: the account has the rules judge again for this one
         locked = message.holdings.locked or bool(message.verdict.locks)
         for action in message.verdict.plan:
             violation = responsible(message.verdict, action)
