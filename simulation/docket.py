@@ -22,7 +22,7 @@ from simulation.invariants import (
 )
 from simulation.truth import Book, Instrument, Prices, Terms
 
-REMEMBERED = 40
+REMEMBERED = 400
 """Ended breaches and sizes kept for judging a request by what was so when it was decided."""
 FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a

@@ -97,10 +97,12 @@ class Requests:
 
     def _ghosts(self, docket: Docket) -> float:
         """Weighted contracts that an answer has taken away, but whose reading has not settled."""
+        unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
         return sum(
             abs(net) * docket.terms.weight(self._bench.instruments[contract].root)
             for contract, (net, at) in docket.taken.items()
-            if self._bench.now - at <= SETTLED_WITHIN and contract not in docket.told.held
+            if max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
+            and contract not in docket.told.held
         )
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
