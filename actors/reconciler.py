@@ -245,7 +245,8 @@ class Reconciler[M]:
             self._merge(reading)  # of an earlier run: good for what needs no numbers
         elif purpose == "proof":
             self._merge(reading)
-            if self._unlike(reading):
+            # Also one that raced with events: what is believed then was not proven by it.
+            if unlike(self._state, reading):
                 self.begin("a second look at the positions found a difference")
             else:
                 self._prove()

@@ -8,7 +8,6 @@ Nothing is awaited and no coroutine is added while no spell lies on an actor, so
 call and an addition for each message.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from fnmatch import fnmatchcase
@@ -91,9 +90,15 @@ class Haunting:
         """Handlers that are late on purpose just now, by their actor's path."""
         self.caught_up: dict[str, float] = {}
         """Trio's time when a handler of a path was last late on purpose."""
+        self._fallen: set[str] = set()
+        """Paths whose actor was made to crash and is not replaced yet: what it was asking the broker
+        is waited for, some seconds at most."""
 
     def __call__(self, path: str, actor: Actor[Any]) -> Actor[Any]:
         """The actor, haunted."""
+        if path in self._fallen:
+            self._fallen.discard(path)
+            self.caught_up[path] = trio.current_time()
         room = self._rooms.get(path)
         if room is None:
             room = self._rooms[path] = _Room(path)
@@ -123,9 +128,10 @@ class Haunting:
         spell = Spell(pattern)
         return [path for path in self._rooms if spell.concerns(path)]
 
-    def late_since(self, path: str, since: float) -> bool:
-        """Whether a handler of a path was late on purpose at some time since then (Trio's time)."""
-        return bool(self.held_up[path]) or self.caught_up.get(path, -math.inf) >= since
+    def late_since(self, since: float) -> set[str]:
+        """Paths that were late on purpose, or had fallen, at some time since then (Trio's time)."""
+        late = {path for path, handlers in self.held_up.items() if handlers} | self._fallen
+        return late.union(path for path, at in self.caught_up.items() if at >= since)
 
     @property
     def messages(self) -> int:
@@ -141,6 +147,10 @@ class Haunting:
                 for kind, count in room.counts.items()
             }
         )
+
+    def fell(self, path: str) -> None:
+        """Its actor crashes now."""
+        self._fallen.add(path)
 
     async def wait(self, seconds: float) -> None:
         """Be late, unless freed."""
@@ -212,4 +222,5 @@ class _Haunted(Actor[Any]):
                 self._house.held_up[self._room.path] -= 1
                 self._house.caught_up[self._room.path] = trio.current_time()
         if spell.crash:
+            self._house.fell(self._room.path)
             raise FaultInjected(spell.crash)

@@ -357,13 +357,10 @@ class Referee(Watcher):
             self._papers.pictured(docket.name, system.look_at(path).status)
 
     def _is_busy(self, docket: Any) -> bool:
-        own, haunting = f"/accounts/{docket.name}/", self._machine.haunting
         # What was due a while ago may be judged only now.
-        since = self._machine.origin + self.bench.now
-        return any(
-            haunting.late_since(path, since) and ("/accounts/" not in path or own in path)
-            for path in haunting.held_up
-        )
+        late = self._machine.haunting.late_since(self._machine.origin + self.bench.now)
+        own = f"/accounts/{docket.name}/"
+        return any("/accounts/" not in path or own in path for path in late)
 
     def _mail_of(self, docket: Docket) -> tuple[int, int]:
         system = self._machine.system

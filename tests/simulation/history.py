@@ -155,7 +155,9 @@ class History:
         """An answer is recorded, with an intent of its own."""
         self.numbers += 1
         self.intent(f"intent-{self.numbers}")
-        self.recorded(self.docket, "outcome", intent=f"intent-{self.numbers}", request=1)
+        self.recorded(
+            self.docket, "outcome", intent=f"intent-{self.numbers}", request=1, outcome="done"
+        )
 
     def intent(self, number: str, **missing: str) -> None:
         """An intent is recorded."""

@@ -388,11 +388,11 @@ def test_an_answer_to_what_a_fallen_enforcement_had_left_in_the_queue_is_nobodys
 def test_an_answer_of_an_unknown_intent_or_told_twice_is_a_violation() -> None:
     """Each has its cause, once."""
     history = History()
-    history.recorded(history.docket, "outcome", intent="nobody", request=1)
+    history.recorded(history.docket, "outcome", intent="nobody", request=1, outcome="done")
     history.intent("somebody")
-    history.recorded(history.docket, "outcome", intent="somebody", request=1)
+    history.recorded(history.docket, "outcome", intent="somebody", request=1, outcome="done")
     assert history.found == [(7, "A")]
-    history.recorded(history.docket, "outcome", intent="somebody", request=1)
+    history.recorded(history.docket, "outcome", intent="somebody", request=1, outcome="done")
     assert history.found == [(7, "A"), (7, "A")]
 
 
