@@ -8,7 +8,7 @@ deadlines wait in a heap.
 
 import math
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 
@@ -47,8 +47,8 @@ class Bench:
     """What is known of a run; times are seconds since its start."""
 
     instruments: dict[str, Instrument]
-    wall: Callable[[], datetime]
-    """The exchange's clock."""
+    clock: Callable[[], datetime]
+    """The exchange's."""
     coverage: Coverage = field(factory=Coverage)
     violations: list[Violation] = field(factory=list)
     dockets: dict[int, Docket] = field(factory=dict)
@@ -77,6 +77,8 @@ class Bench:
     """What is on the agenda already: many facts ask for the same look."""
     _numbers: "count[int]" = field(factory=count)
     _reset_at: datetime | None = None
+    _behind: float = 0.0
+    """Seconds from the instant that is judged to the present."""
     _lasting: set[tuple[str, str]] = field(factory=set)
 
     def guard(self, name: str, id_: int, login: str, terms: Terms) -> Docket:
@@ -111,12 +113,19 @@ class Bench:
             due, _, docket = heappop(self._agenda)
             self._awaited.discard((due, docket.id))
             self.now = max(self.now, due)
+            self._behind = at - self.now
             self.judge(docket)
+        self._behind = 0.0
         if at > self.now:
             self._account_time(at)
             self.now = at
         if self._reset_at is None or self.wall() >= self._reset_at:
             self._turn_day()
+
+    def wall(self) -> datetime:
+        """What the exchange's clock showed at the instant that is judged."""
+        shows = self.clock()
+        return shows - timedelta(seconds=self._behind) if self._behind else shows
 
     def wake(self, at: float, docket: Docket) -> None:
         """Look at an account again then."""
