@@ -43,6 +43,8 @@ class ContractState:
     unsettled: bool = False
     unpriced_since: float | None = None
     """Monotonic seconds since when the price at the day's start is waited for."""
+    exposed_since: float | None = None
+    """Monotonic seconds since when something is held; its first price is on its way then."""
     disagreement: Disagreement | None = None
     _accepted_gap: int = 0
     """Contracts by which the position exceeds the ledger after the broker was asked."""
@@ -168,6 +170,8 @@ class ContractState:
     def reckon(self, now: datetime, mono: float, *, ledger_newer: bool) -> None:
         """Compare ledger and position after either changed."""
         self.changed()
+        since = mono if self.exposed_since is None else self.exposed_since
+        self.exposed_since = since if self.exposed else None
         gap = self.net - self.ledger.line.net
         if gap == 0:
             self.disagreement, self._accepted_gap, self._parted_at = None, 0, None

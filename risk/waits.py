@@ -1,12 +1,14 @@
 """What judgements of money wait for: late news, and the price of what was carried into the day.
 
 Nobody may have watched when the day began. Then the broker is asked for the price at that instant;
-until it has come, a result of the day would count what was lost or won on the day before.
+until it has come, a result of the day would count what was lost or won on the day before. And what
+is found held at a start has no price for a moment: its profit would be missing beside its closed losses.
 """
 
 from collections.abc import Iterable
 
 from risk.contract_state import ContractState
+from risk.marks import FIRST_QUOTE_WITHIN_S
 from risk.snapshot import PNL_LATEST_S
 
 OPENING_LATEST_S = 10.0
@@ -25,13 +27,20 @@ def pnl_wait_until(contracts: Iterable[ContractState], mono: float) -> float | N
 
 
 def day_wait_until(contracts: Iterable[ContractState], mono: float) -> float | None:
-    """The same for the day's loss alone, while what it began with has no price."""
-    asked = [
-        state.unpriced_since
-        for state in contracts
-        if state.unpriced and state.unpriced_since is not None
-    ]
-    return _while(min(asked) + OPENING_LATEST_S if asked else None, mono)
+    """The same for the day's loss alone, while a price that it needs has been asked for."""
+    openings, firsts = list[float](), list[float]()
+    for state in contracts:
+        if state.unpriced and state.unpriced_since is not None:
+            openings.append(state.unpriced_since)
+        since = state.exposed_since
+        new = since is not None and mono - since < FIRST_QUOTE_WITHIN_S
+        if since is not None and new and state.price(mono).value is None:
+            firsts.append(since)
+    waits = (
+        _while(min(openings) + OPENING_LATEST_S if openings else None, mono),
+        _while(min(firsts) + FIRST_QUOTE_WITHIN_S if firsts else None, mono),
+    )
+    return max((until for until in waits if until is not None), default=None)
 
 
 def _while(until: float | None, mono: float) -> float | None:

@@ -187,3 +187,21 @@ def test_a_fill_whose_first_quote_is_on_its_way_does_not_blind_the_day_to_its_op
     assert not world.judge(DailyLoss(limit=Decimal(500))).locks
     world.wait(3)
     assert world.judge(DailyLoss(limit=Decimal(500))).locks
+
+
+def test_what_is_found_held_has_a_moment_for_its_first_price_before_closed_losses_decide() -> None:
+    """A start reads trades that are minutes old: their prices are asked for only now."""
+    world = lost(60_000)
+    trade = world.make_trade(1, "6800", ES)
+    world.wait(300)
+    world.report(trade)
+    world.hold(1, "6800", ES)
+    rule = DailyLoss(limit=Decimal(500))
+    verdict = world.judge(rule)
+    assert not verdict.locks
+    assert verdict.wake_in == pytest.approx(2)
+    world.quote("6830", "6830.25", of=ES)
+    assert world.snapshot().net == Decimal(900)
+    assert not world.judge(rule).locks
+    world.wait(100)
+    assert world.judge(rule).locks
