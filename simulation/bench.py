@@ -54,6 +54,8 @@ class Bench:
     dockets: dict[int, Docket] = field(factory=dict)
     true_prices: dict[str, tuple[float, float]] = field(factory=dict)
     told_prices: dict[str, tuple[float, float]] = field(factory=dict)
+    told_at: dict[str, float] = field(factory=dict)
+    """When each of them was told."""
     untold: set[str] = field(factory=set)
     """Contracts whose newest price the daemon has not been told."""
     now: float = 0.0

@@ -19,8 +19,8 @@ from simulation.run import simulate
 from simulation.scenario import Scenario, generate
 
 MIXED = "mixed"
-KINDS_IN_TURN = ("minutes",) * 8 + ("reset", "night")
-"""What a mixed campaign runs: mostly trouble by day, every tenth seed each around a day's end."""
+KINDS_IN_TURN = ("minutes",) * 7 + ("early", "reset", "night")
+"""What a mixed campaign runs: mostly trouble by day, every tenth seed each around an end of a day."""
 HANGS_AFTER = 300.0
 """Real seconds in which not one of the processes has finished a run: they hang."""
 _LAST_WORDS = 10.0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from attrs import define, field
+from attrs import define
 
 from simulation.bench import Bench
 from simulation.docket import Docket
@@ -22,8 +22,6 @@ class Knowledge:
     """Feeds both books of each account."""
 
     _bench: Bench
-    _told_at: dict[str, float] = field(factory=dict)
-    """When each price was told."""
 
     # ---- the exchange -------------------------------------------------------------------------
 
@@ -79,7 +77,7 @@ class Knowledge:
         known = self._bench.told_prices.get(contract) or self._bench.true_prices[contract]
         quote = known[0] if bid is None else bid, known[1] if ask is None else ask
         self._bench.told_prices[contract] = quote
-        self._told_at[contract] = self._bench.now
+        self._bench.told_at[contract] = self._bench.now
         if quote == self._bench.true_prices[contract]:
             self._bench.untold.discard(contract)
         else:
@@ -129,7 +127,7 @@ class Knowledge:
         """A fill that an older quote did not offer says that the market has moved on."""
         quote = self._bench.told_prices.get(trade.contract)
         age = (self._bench.wall() - trade.at).total_seconds()
-        newer = self._bench.now - age > self._told_at.get(trade.contract, 0.0) + SAME_INSTANT
+        newer = self._bench.now - age > self._bench.told_at.get(trade.contract, 0.0) + SAME_INSTANT
         if quote is not None and newer and not quote[0] <= trade.price <= quote[1]:
             self._bench.told_prices[trade.contract] = trade.price, trade.price
 

@@ -104,6 +104,7 @@ class Market:
         scenario, exchange = machine.scenario, machine.exchange
         mood = KINDS[scenario.market]
         self._agenda = machine.agenda
+        self._exchange = exchange
         self._quote = machine.broker.quote
         self._origin = machine.origin
         self._quoted = {
@@ -147,5 +148,6 @@ class Market:
             return  # it was planned anew for an earlier second
         listing = contract.listing
         bid = max(listing.price + contract.path.at(second) * listing.tick_size, listing.tick_size)
-        self._quote(listing.id, bid, bid + listing.tick_size)
+        if self._exchange.open:
+            self._quote(listing.id, bid, bid + listing.tick_size)
         self._plan(contract, second + (HELD_EVERY if contract.holders else ELSE_EVERY))

@@ -20,6 +20,8 @@ SYNCED_WITHIN = 1.0
 NO_ANSWER = "no answer in time"
 """In the record of a request that was given up."""
 ONE_CENT = 0.0101
+STALE_AFTER = 60.0
+"""Seconds after which a quote gives way to the close of the newest 1-minute bar (RULES 0)."""
 FOLLOWS_WITHIN = 0.1
 """Seconds in which the price of something newly held is asked for, and arrives."""
 LIVENESS_WITHIN = 75.0
@@ -184,7 +186,9 @@ class Papers:
 
     def _same_day(self, docket: Docket, status: Mapping[str, Any]) -> None:
         net, truth = float(status["net"]), docket.true.day(self._bench.true_prices)
-        if abs(net - truth) > ONE_CENT and not docket.estimated:
+        old = self._bench.now - STALE_AFTER
+        stale = any(self._bench.told_at.get(it, 0.0) <= old for it in docket.true.held)
+        if abs(net - truth) > ONE_CENT and not (docket.estimated or stale):
             text = f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
             self._bench.accuse(5, docket, text, once="day")
         else:

@@ -14,7 +14,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from simulation.planning import planned_faults
+from simulation.trading_days import next_reset
 from simulation.trouble import Planned, Suspend
+from simulator.faults import MarketClosed
 
 MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 """9:00 in Chicago on a Wednesday."""
@@ -22,6 +24,10 @@ BEFORE_RESET = datetime(2026, 11, 18, 22, 50, tzinfo=UTC)
 """Ten minutes before the trading day ends."""
 BEFORE_LONGER_NIGHT = datetime(2026, 10, 30, 21, 50, tzinfo=UTC)
 """A Friday, ten minutes before the day that lasts to Monday and in which one hour comes twice."""
+BEFORE_SHORTER_NIGHT = datetime(2027, 3, 12, 22, 50, tzinfo=UTC)
+"""The same before the day that lasts to Monday and in which one hour is missing."""
+BEFORE_EARLY_CLOSE = datetime(2026, 11, 27, 18, 5, tzinfo=UTC)
+"""The Friday after Thanksgiving, ten minutes before the exchange closes at 12:15 in Chicago."""
 USUAL_RULES = "max_contracts=5 daily_loss=1000 unrealized_loss=400 symbol_block=GC no_stop_loss=90"
 
 
@@ -123,9 +129,10 @@ class Scenario:
 
 # ---- scenarios at random ---------------------------------------------------------------------------
 
-KINDS = ("minutes", "day", "reset", "night")
+KINDS = ("minutes", "day", "reset", "night", "early")
 """``minutes``: twenty, rich in trouble. ``day``: three hours, five accounts, some trouble. ``reset``:
-twenty minutes around the end of a trading day. ``night``: over the end of daylight saving time."""
+twenty minutes around the end of a trading day. ``night``: over one of the two weekends on which the
+clocks change. ``early``: around the early close of a holiday."""
 TRADERS = ("disciplined", "oversized", "tilted", "blind", "copier")
 RULES = (
     USUAL_RULES,
@@ -154,16 +161,17 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
     if not 0 < lasts < math.inf:
         raise ValueError(f"a run lasts more than 0 seconds, not {lasts:g}")
     names = [it.name for it in accounts]
+    start = _start(chance, kind)
     return evolve(
         bare,
-        start=_start(chance, kind),
+        start=start,
         seconds=lasts,
         accounts=accounts,
         logins=_logins(chance, accounts),
         market="calm" if kind == "day" else chance.choice(MARKETS),
         pace=0.6 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
         faults=(
-            *_over_the_night(kind),
+            *_of_the_calendar(kind, start),
             *planned_faults(bare.chance("faults"), lasts, kind, names),
         ),
     )
@@ -174,7 +182,9 @@ def _start(chance: random.Random, kind: str) -> datetime:
         case "reset":
             return BEFORE_RESET
         case "night":
-            return BEFORE_LONGER_NIGHT
+            return chance.choice((BEFORE_LONGER_NIGHT, BEFORE_SHORTER_NIGHT))
+        case "early":
+            return BEFORE_EARLY_CLOSE
         case "minutes":
             return chance.choice((MORNING, MORNING, MORNING, BEFORE_RESET))
         case _:
@@ -204,8 +214,16 @@ def _logins(chance: random.Random, accounts: tuple[AccountPlan, ...]) -> tuple[L
     return LoginPlan("one", tuple(ids[:first])), LoginPlan("two", tuple(ids[first:]))
 
 
-def _over_the_night(kind: str) -> tuple[Planned, ...]:
-    """The machine sleeps from Friday, 100 s after the day's end, to Monday, 300 s before the next."""
+def _of_the_calendar(kind: str, start: datetime) -> tuple[Planned, ...]:
+    """What befalls everybody on such a day.
+
+    ``night``: the machine sleeps from Friday, 100 s after the day's end, to Monday, 300 s before the
+    next. ``early``: the exchange closes in the middle of the day, and stays closed.
+    """
+    if kind == "early":
+        return (Planned(600.0, MarketClosed(duration=3_600.0)),)
     if kind != "night":
         return ()
-    return (Planned(700.0, Suspend(seconds=73 * 3600.0 - 400.0, seen=False)),)
+    friday = next_reset(start)
+    weekend = (next_reset(friday) - friday).total_seconds()
+    return (Planned(700.0, Suspend(seconds=weekend - 400.0, seen=False)),)
