@@ -244,6 +244,8 @@ async def _stop(connection: AsyncHubConnection, task: "asyncio.Task[None]") -> N
     await connection.stop()
     if socket is not None and socket.transport is not None:
         socket.transport.abort()
+        # It ends a turn of the loop later; the loop may end with us.
+        await socket.wait_closed()
 
 
 def _error(task: "asyncio.Task[None]") -> BaseException | None:
