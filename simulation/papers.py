@@ -186,9 +186,10 @@ class Papers:
 
     def _same_day(self, docket: Docket, status: Mapping[str, Any]) -> None:
         net, truth = float(status["net"]), docket.true.day(self._bench.true_prices)
-        old = self._bench.now - STALE_AFTER
-        stale = any(self._bench.told_at.get(it, 0.0) <= old for it in docket.true.held)
-        if abs(net - truth) > ONE_CENT and not (docket.estimated or stale):
+        ages = [self._bench.now - self._bench.told_at.get(it, 0.0) for it in docket.true.held]
+        # At the very instant of a quote the account may have it in its mailbox yet.
+        priced = all(FOLLOWS_WITHIN < age < STALE_AFTER for age in ages)
+        if abs(net - truth) > ONE_CENT and priced and not docket.estimated:
             text = f"the day is {truth:.2f}, believed {net:.2f} {self._bench.scene(docket)}"
             self._bench.accuse(5, docket, text, once="day")
         else:
