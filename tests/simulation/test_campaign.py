@@ -36,10 +36,10 @@ def test_a_seed_stands_for_the_same_scenario_in_every_campaign() -> None:
 
 
 def test_a_mixed_campaign_has_every_kind_of_trouble() -> None:
-    """Mostly days, some ends of days, some nights."""
+    """Mostly days, some ends of days, of holidays and of summer time."""
     campaign = Campaign(0, 20)
     kinds = Counter(campaign.kind_of(seed) for seed in campaign.numbers)
-    assert kinds == {"minutes": 16, "reset": 2, "night": 2}
+    assert kinds == {"minutes": 14, "early": 2, "reset": 2, "night": 2}
 
 
 def test_every_seed_is_run_once_over_several_processes() -> None:
