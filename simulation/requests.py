@@ -22,6 +22,8 @@ REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""
 ACCEPTS_AGAIN = 4.0
 """With the second that a refusal leaves: 5 s after a broker that refused accepts again (1)."""
+TOLD_ON_WITHIN = 0.01
+"""Seconds until enforcement knows what the account was told: it follows 5 ms after the judgement."""
 SETTLED_WITHIN = 0.5
 """Seconds from a position in an answer to the account's believing it: 150 ms of settling, and a round."""
 
@@ -140,7 +142,8 @@ class Requests:
         """The contract was flat just now, and this order is no protection of the new position."""
         held = docket.true.held[order.contract]
         protects = order.sign * held.net < 0 and order.type in STOPS
-        return self._bench.now - held.since <= JUST_BEFORE and not protects
+        age = self._bench.now - held.since
+        return age <= TOLD_ON_WITHIN or (age <= JUST_BEFORE and not protects)
 
     def arrived(self, account: int, kind: str, target: str) -> None:
         """The exchange has got a request of ours."""
