@@ -238,6 +238,8 @@ class Bench:
         standing = docket.excuses.standing
         blind = standing[Excuse.UNTOLD_POSITION] or standing[Excuse.UNTOLD_TRADE]
         docket.obliges(("blind", ""), bool(blind), self.now)
+        apart = not docket.estimated and not docket.told.agrees()
+        docket.obliges(("apart", ""), apart, self.now)
 
     def deadlines_again(self, docket: Docket) -> None:
         """An excuse has gone: what was put off is due some time now."""

@@ -30,7 +30,7 @@ reconcile comes before they count again."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 CLOSING = frozenset({"daily_loss", "lock"})
-OBLIGATIONS = frozenset({"reset", "live", "audit", "blind"})
+OBLIGATIONS = frozenset({"reset", "live", "audit", "blind", "apart"})
 """What no book shows."""
 
 

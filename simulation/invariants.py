@@ -25,6 +25,9 @@ AUDITED_WITHIN = 1.0
 BLIND_AT_MOST = 61.0
 """Seconds that a lost event can stay unnoticed: a flat account's audit every 60 s (DESIGN 2), less
 with exposure, then a reconcile."""
+APART_AT_MOST = 5.0
+"""Seconds in which trades and positions that were told may tell different stories: 250 ms, then a
+reconcile (DESIGN 2.4), which asks for the trades as often as that allows."""
 HALF_A_LOT = 0.0001
 
 MEANS = frozenset({Aspect.MEANS})
@@ -43,6 +46,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "live": frozenset(Aspect),
     "audit": MEANS,
     "blind": MEANS,
+    "apart": SIZE,
 }
 """What must be known before a breach obliges."""
 WITHIN = {
@@ -50,8 +54,9 @@ WITHIN = {
     "live": LIVE_WITHIN,
     "audit": AUDITED_WITHIN,
     "blind": BLIND_AT_MOST,
+    "apart": APART_AT_MOST,
 }
-NUMBERS = {"reset": 8, "live": 5, "audit": 7, "blind": 5}
+NUMBERS = {"reset": 8, "live": 5, "audit": 7, "blind": 5, "apart": 5}
 
 Key = tuple[str, str]
 """A rule and a contract; the contract is empty where the whole account is meant."""
@@ -126,11 +131,14 @@ def next_bare(book: Book, terms: Terms, at: float) -> float | None:
 
 
 def allows_close(keys: frozenset[Key], contract: str) -> bool:
-    """Whether some breach, other than of size, asks for closing all of a contract."""
+    """Whether some breach, other than of size, asks for closing all of a contract.
+
+    What a daemon owes without a breach (a reset, a record, to have been told) asks for no close.
+    """
     return any(
         rule != "max_contracts" and where in ("", contract)
         for rule, where in keys
-        if rule != "live"
+        if rule not in WITHIN
     )
 
 
@@ -162,8 +170,12 @@ def allows_cancel(
     adds = any(order.id == it.id for book in books for it in book.adding())
     adds = adds or (turned and order.parent is None and order.status != SUSPENDED)
     alone = any(order.contract not in book.held for book in books)
+    nets = [it.held[order.contract].net for it in books if order.contract in it.held]
+    protects = not alone and all(order.sign * net < 0 for net in nets)
     for rule, where in sorted(keys):
-        if rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where):
+        all_go = rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where)
+        # What protects a position stays until it is gone: the close may be refused (GATEWAY 4.1).
+        if all_go and (turned or not protects):
             return True
         if rule == "symbol_block" and where == order.contract and (adds or alone):
             return True

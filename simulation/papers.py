@@ -8,6 +8,7 @@ from attrs import define, field
 
 from simulation.bench import Bench
 from simulation.docket import Docket
+from simulation.excuses import Excuse
 from simulation.invariants import JUST_BEFORE, money_breaches
 from simulation.trading_days import next_reset
 
@@ -22,6 +23,8 @@ NO_ANSWER = "no answer in time"
 ONE_CENT = 0.0101
 STALE_AFTER = 60.0
 """Seconds after which a quote gives way to the close of the newest 1-minute bar (RULES 0)."""
+DARK_WITHIN = 2.0
+"""Seconds from the news that the hub is down until the account says that it is not live."""
 FOLLOWS_WITHIN = 0.1
 """Seconds in which the price of something newly held is asked for, and arrives."""
 LIVENESS_WITHIN = 75.0
@@ -167,6 +170,7 @@ class Papers:
         docket.phase = str(status.get("phase", ""))
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
+        self._not_in_the_dark(docket)
         quiet = docket.excuses.quiet_since(self._bench.now)
         quiet = quiet and self._bench.now - docket.moved_at > FOLLOWS_WITHIN
         if docket.phase != "live" or not quiet or self._bench.is_busy(docket):
@@ -174,6 +178,19 @@ class Papers:
         self._same_positions(docket, status)
         self._same_locks(docket, status)
         self._same_day(docket, status)
+
+    def _not_in_the_dark(self, docket: Docket) -> None:
+        """Who hears nothing must not say that it watches, whatever it still knows."""
+        excuses, now = docket.excuses, self._bench.now
+        handled = (Excuse.CRASHED, Excuse.PARKED, Excuse.SUSPENDED, Excuse.BUSY)
+        since = excuses.since[Excuse.HUB_DOWN] if excuses.standing[Excuse.HUB_DOWN] else now
+        since = max(since, self._bench.slept[0])  # who sleeps says nothing
+        dark = now - since > DARK_WITHIN and not any(excuses.standing[it] for it in handled)
+        if docket.phase != "live" or not dark:
+            self._bench.settled(docket, "dark")
+        elif not self._bench.is_busy(docket):
+            text = f"says that it is live, and was told at {since:.3f} that its hub is down"
+            self._bench.accuse(5, docket, text, once="dark")
 
     def _same_positions(self, docket: Docket, status: Mapping[str, Any]) -> None:
         believed = {str(it["contract"]): int(it["net"]) for it in status["positions"]}

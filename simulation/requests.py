@@ -10,6 +10,7 @@ from simulation.docket import Docket
 from simulation.excuses import USUAL_ANSWER, Excuse, next_try
 from simulation.invariants import (
     JUST_BEFORE,
+    WITHIN,
     Key,
     allows_cancel,
     allows_close,
@@ -64,7 +65,7 @@ class Requests:
                 f"{kind} of {target} {size or ''} without a breach {self._bench.scene(docket)}",
             )
         only_day = not docket.locked and all(
-            rule in ("daily_loss", "live", "blind", "reset", "audit") for rule, _ in keys
+            rule == "daily_loss" or rule in WITHIN for rule, _ in keys
         )
         known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)
         if allowed and only_day and ("daily_loss", "") in keys and not known:

@@ -350,6 +350,33 @@ def test_an_account_that_does_not_become_live_is_a_violation() -> None:
     assert history.found == [(5, "A")]
 
 
+def test_who_is_told_that_the_hub_is_down_may_not_say_that_it_is_live() -> None:
+    """Two seconds after the news at most; told once."""
+    history = History()
+    history.circumstances.hub("sim", up=False)
+    history.wait(1.9)
+    history.picture()
+    assert history.found == []
+    history.wait(0.2)
+    history.picture(phase="waiting")
+    assert history.found == []
+    history.picture()
+    history.picture()
+    assert history.found == [(5, "A")]
+
+
+def test_trades_and_positions_that_differ_must_be_read_again() -> None:
+    """A trade was lost; five seconds later it must have been asked for."""
+    history = History()
+    trade = history.trade(2, told=False)
+    history.stop(-2)
+    history.knowledge.told_position(A, MNQ, history.lives[A, MNQ][0], 2, trade.price)
+    history.wait(4.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(5, "A")]
+
+
 # ---- 7: the audit ------------------------------------------------------------------------------
 
 
@@ -473,6 +500,16 @@ def test_a_close_without_a_breach_is_a_violation() -> None:
     history = History()
     history.trade(2)
     history.close()
+    assert history.found == [(11, "A")]
+
+
+def test_what_was_not_told_is_no_reason_for_a_close() -> None:
+    """That the daemon owes something else, too, does not make it a breach."""
+    history = History()
+    history.trade(2)
+    history.stop(-2)
+    history.trade(1, GC, told=False)
+    history.ask("close")
     assert history.found == [(11, "A")]
 
 
@@ -606,6 +643,21 @@ def test_cancelling_a_stop_of_a_position_that_stands_is_a_violation() -> None:
     history.close()
     history.ask("cancel", str(order.id))
     assert history.found == []
+
+
+def test_not_even_for_a_days_loss_does_a_stop_go_before_its_position() -> None:
+    """The close may be refused; what could add goes at once."""
+    history = History()
+    history.trade(4)
+    stop = history.stop(-4)
+    entry = history.stop(1, number=9002, type=1)
+    history.wait(1)
+    history.price(MNQ, 24700)
+    history.lock()
+    history.ask("cancel", str(entry.id))
+    assert history.found == []
+    history.ask("cancel", str(stop.id))
+    assert history.found == [(11, "A")]
 
 
 # ---- the end -----------------------------------------------------------------------------------
