@@ -45,13 +45,17 @@ class Papers:
     _outcomes: set[tuple[int, str, int]] = field(factory=set)
     """(life, intent, request) that were recorded."""
 
-    def recorded(self, kind: str, account: str | None, body: Mapping[str, Any]) -> None:
-        """The daemon has given a record to its journal."""
+    def recorded(
+        self, kind: str, account: str | None, body: Mapping[str, Any], *, spooled: bool = True
+    ) -> None:
+        """The daemon has given a record to its journal; ``spooled``: to the operating system."""
         docket = self._bench.named(account)
         if docket is None:
             return
         match kind:
             case "lock":
+                if not spooled:  # its close would leave before it
+                    self._bench.accuse(4, docket, f"the lock of {body['rule']} is only in memory")
                 self._lock_recorded(docket, body)
             case "intent":
                 self._intent_recorded(docket, body)

@@ -332,11 +332,11 @@ class Referee(Watcher):
             isinstance(error, HandlerStuck) and made_to_hang
         )
 
-    def recorded(self, record: Record, spooled: bool) -> None:  # noqa: ARG002 - as the watcher's
+    def recorded(self, record: Record, spooled: bool) -> None:
         """The daemon writes something down."""
         self._time()
         if record.kind in ("lock", "intent", "outcome", "reset"):
-            self._papers.recorded(record.kind, record.account, record.body)
+            self._papers.recorded(record.kind, record.account, record.body, spooled=spooled)
 
     def _on_disk(self) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
         disk = self._machine.disk

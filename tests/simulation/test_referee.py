@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from simulation.trading_days import next_reset
 from simulation.truth import Terms
 from tests.simulation.history import GC, MNQ, A, B, History
 
@@ -255,6 +256,17 @@ def test_a_lock_before_its_close_is_right() -> None:
     history.lock()
     history.close()
     assert history.found == []
+
+
+def test_a_lock_that_only_memory_has_is_a_violation() -> None:
+    """A death of the process in the next instant would forget it."""
+    history = History()
+    history.trade(2)
+    history.price(MNQ, 24700)
+    until = next_reset(history.bench.wall()).isoformat()
+    lock = {"rule": "daily_loss", "until": until}
+    history.papers.recorded("lock", "A", lock, spooled=False)
+    assert history.found == [(4, "A")]
 
 
 def test_a_lock_that_ends_too_early_is_a_violation_when_it_is_written() -> None:
