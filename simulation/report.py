@@ -5,7 +5,8 @@ from typing import Any
 
 from simulation.campaign import Run
 from simulation.coverage import SOMETIMES, Coverage
-from simulation.tally import Tally, floors_of
+from simulation.floors import floors_of
+from simulation.tally import Tally
 
 PROMISES: Mapping[int, str] = {
     1: "no breach outlives its time",

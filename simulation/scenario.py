@@ -157,7 +157,7 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
     bare = Scenario(seed, name=f"{kind}-{seed}")
     chance = bare.chance(f"scenario:{kind}")
     accounts = _accounts(chance, 5 if kind == "day" else 3)
-    lasts = (10_800.0 if kind == "day" else 1_200.0) if seconds is None else seconds
+    lasts = usual_seconds(kind) if seconds is None else seconds
     if not 0 < lasts < math.inf:
         raise ValueError(f"a run lasts more than 0 seconds, not {lasts:g}")
     names = [it.name for it in accounts]
@@ -175,6 +175,11 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
             *planned_faults(bare.chance("faults"), lasts, kind, names),
         ),
     )
+
+
+def usual_seconds(kind: str) -> float:
+    """How long the runs of a kind are, unless told otherwise."""
+    return 10_800.0 if kind == "day" else 1_200.0
 
 
 def _start(chance: random.Random, kind: str) -> datetime:

@@ -6,57 +6,11 @@ from collections.abc import Iterable
 from attrs import define, field
 
 from simulation.campaign import Campaign, Run
-from simulation.coverage import SOMETIMES, Coverage, Floors
+from simulation.coverage import Coverage
+from simulation.floors import floors_of
 
-ENOUGH = 200
-"""Runs from which on every state and every kind of trouble must have been met."""
-TROUBLE = frozenset(
-    {
-        "clock_drift",
-        "clock_jump",
-        "close_hubs",
-        "crash_actor",
-        "disk_refuses",
-        "disk_slow",
-        "drop",
-        "duplicate",
-        "flat_shape",
-        "garbage_payload",
-        "gateway_restart",
-        "half_open",
-        "http",
-        "kill",
-        "logout_push",
-        "lose",
-        "partial_fills",
-        "partial_quotes",
-        "payload_shape",
-        "power_cut",
-        "refuse_close",
-        "reset",
-        "scatter",
-        "slow",
-        "slow_handler",
-        "stale_snapshot",
-        "stall",
-        "stop_fills_during_close",
-        "stuck_handler",
-        "suspend",
-        "uncertain_close",
-        "upon",
-        "upon_spooling",
-    }
-)
-"""What the planner draws from, by name."""
 FALSE_ALARM = 11
 """The number of the invariant that forbids locks, closes and cancellations without a reason."""
-
-
-def floors_of(campaign: Campaign) -> Floors:
-    """What a campaign must reach: a short one only its share of time live."""
-    if campaign.seeds < ENOUGH:
-        return Floors()
-    return Floors(faults=TROUBLE, sometimes=dict.fromkeys(SOMETIMES, 1))
 
 
 @define

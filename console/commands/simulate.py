@@ -23,12 +23,15 @@ def simulate(
         float | None, typer.Option(help="So many standard days: five accounts, three hours.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="So many minutes, rich in trouble; 20 by default.")
+        float | None,
+        typer.Option(
+            help="So many minutes; by default as many as its kind has: 20, rich in trouble."
+        ),
     ] = None,
     kind: Annotated[
         str | None,
         typer.Option(
-            help="minutes, day, reset or night instead of what the length says; "
+            help="minutes, day, reset, night or early instead of what the length says; "
             "a campaign of minutes is mixed unless told otherwise."
         ),
     ] = None,
@@ -83,11 +86,12 @@ def _plan(
 ) -> "Campaign":
     from simulation.campaign import MIXED, Campaign
 
+    seconds: float | None = None
     if days is not None:
         usual, seconds = "day", days * STANDARD_DAY
     else:
         usual = "minutes" if campaign is None else MIXED
-        seconds = (20.0 if minutes is None else minutes) * 60
+        seconds = None if minutes is None else minutes * 60
     plan = Campaign(seed, campaign or 1, kind or usual, seconds)
     try:
         plan.scenario(seed)

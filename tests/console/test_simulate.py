@@ -126,6 +126,20 @@ def test_a_failing_seed_of_a_campaign_can_be_run_again(monkeypatch: pytest.Monke
     assert "again: seawall simulate --seed 19 --minutes 1 --kind night" in text
 
 
+def test_a_campaign_of_days_has_whole_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind alone lasts as long as it usually does: days of twenty minutes say little."""
+    plans: list[Campaign] = []
+
+    def runs(plan: Campaign, *, jobs: int) -> Iterator[Run]:
+        plans.append(plan)
+        yield from ()
+
+    monkeypatch.setattr(shown, "runs", runs)
+    for length in ((), ("--minutes", "20"), ("--days", "1")):
+        said("simulate", "--campaign", "1", "--kind", "day", *length)
+    assert [it.scenario(1).seconds for it in plans] == [10_800.0, 1_200.0, 10_800.0]
+
+
 def test_a_campaign_is_reported_in_both_forms(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -8,18 +8,19 @@ from attrs import evolve
 
 from simulation.campaign import Campaign, Run, run_seed, runs
 from simulation.coverage import SOMETIMES, Coverage
+from simulation.floors import AROUND_A_RESET, AT_LEAST, ENOUGH, TROUBLE, floors_of
 from simulation.invariants import Violation
 from simulation.planning import one_trouble
 from simulation.report import PROMISES, again_of, document, markdown, what_failed
 from simulation.scenario import Scenario, generate
-from simulation.tally import ENOUGH, TROUBLE, Tally, floors_of, tally_of
+from simulation.tally import Tally, tally_of
 
 SHORT = Campaign(3, 3, "minutes", 30.0)
 WELL = Coverage(
     seconds=100.0,
     live=90.0,
     faults=Counter(dict.fromkeys(TROUBLE, 1)),
-    sometimes=Counter(dict.fromkeys(SOMETIMES, 1)),
+    sometimes=Counter(dict.fromkeys(SOMETIMES, 1_000)),
 )
 
 
@@ -116,9 +117,40 @@ def test_long_campaigns_must_meet_every_state_and_trouble() -> None:
     long, short = Campaign(0, ENOUGH), Campaign(0, ENOUGH - 1)
     poor = evolve(WELL, faults=Counter(), sometimes=Counter())
     assert tally_of(long, clean_runs(long)).good
-    assert len(tally_of(long, clean_runs(long, poor)).shortfalls()) == len(SOMETIMES) + len(TROUBLE)
+    missed = tally_of(long, clean_runs(long, poor)).shortfalls()
+    assert len(missed) == len(floors_of(long).sometimes) + len(TROUBLE)
     assert tally_of(short, clean_runs(short, poor)).good
     assert not tally_of(short, clean_runs(short, evolve(WELL, live=10.0))).good
+
+
+def test_every_state_has_its_floor() -> None:
+    """In a thousand mixed seeds each is demanded, however rare; and often is more than once."""
+    assert set(AT_LEAST) == set(SOMETIMES)
+    assert set(floors_of(Campaign(0, 1_000)).sometimes) == set(SOMETIMES)
+    assert floors_of(Campaign(0, 1_000)).sometimes["close executed"] > 1_000
+
+
+def test_a_day_that_ends_before_its_reset_need_not_meet_one() -> None:
+    """Nor need an early close; all else that a day can meet it must."""
+    assert {
+        "lock ended",
+        "lock within a minute of a reset",
+        "day turned over open positions unseen",
+    } == AROUND_A_RESET
+    days = floors_of(Campaign(0, 1_000, "day")).sometimes
+    assert set(days) == set(floors_of(Campaign(0, ENOUGH, "early")).sometimes)
+    assert set(SOMETIMES) - set(days) == AROUND_A_RESET
+    assert set(floors_of(Campaign(0, ENOUGH, "reset")).sometimes) == set(SOMETIMES)
+
+
+def test_shorter_runs_must_meet_less() -> None:
+    """Half a day half as much; longer ones no more than usual ones."""
+    half, usual, longer = (
+        floors_of(Campaign(0, ENOUGH, "day", seconds)).sometimes["lock set"]
+        for seconds in (5_400.0, None, 21_600.0)
+    )
+    assert half == usual // 2
+    assert longer == usual
 
 
 def test_nothing_is_demanded_of_what_was_interrupted() -> None:
