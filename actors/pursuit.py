@@ -30,13 +30,15 @@ from actors.intents import (
     SendPartialClose,
     Stubborn,
 )
-from broker.port import Outcome, Unknown
+from broker.port import Outcome, Refused, Unknown
 from risk.domain import Episode, Order, Position
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
 from store.records import Intent
 
 VERDICT_GOOD_FOR = 1.0
 """Seconds after which a partial close that has waited is judged anew before it leaves."""
+ORDER_NOT_FOUND, NOT_FOUND_FOR = 2, 30.0
+"""The refusal of a cancellation (GATEWAY 1), and for how many seconds it is final."""
 BLIND_AFTER_FAILED_READS = 2
 """A full close cannot flip or add, so after so many failed reads it is sent without one."""
 
@@ -71,6 +73,8 @@ class Enforcer:
     """Last episode seen ended per contract: a late verdict about it starts with a read."""
     _seen: dict[str | int, float] = field(factory=dict)
     """When each contract's position, or each order, last changed by an event."""
+    _not_found: dict[int, float] = field(factory=dict)
+    """Orders that the broker does not find, and until when that is believed."""
     _read_began: float = -NEVER
     _reading_since: float | None = None
     _reads_failed: int = 0
@@ -91,12 +95,11 @@ class Enforcer:
                 if self.flattening is None:
                     self.flattening = self._begin(action, violation, None)
                     self._flatten_read_from = mono
-            case Close(contract_id):
-                self._pursue(action, contract_id, 0, violation, episode, mono)
-            case Reduce(contract_id, keep):
+            case Close(contract_id) | Reduce(contract_id):
+                keep = action.keep if isinstance(action, Reduce) else 0
                 self._pursue(action, contract_id, keep, violation, episode, mono)
             case Cancel(order_id):
-                if order_id not in self.cancels:
+                if self._is_new(order_id, mono):
                     self._cancel(self._begin(action, violation, None), order_id, mono)
 
     def resume(self, intent: Intent, mono: float) -> None:
@@ -115,12 +118,11 @@ class Enforcer:
         self, positions: Iterable[Position], orders: Iterable[Order], exact: bool, mono: float
     ) -> None:
         """The account's state changed: its positions and working orders, whole."""
-        new_positions = {p.contract_id: p for p in positions if p.net}
-        new_orders = {o.id: o for o in orders if not o.status.terminal}
-        self._stamp_changes(self.positions, new_positions, mono)
-        self._stamp_changes(self.orders, new_orders, mono)
-        self.positions, self.orders = new_positions, new_orders
-        self._exact, self._informed = exact, True
+        held = {p.contract_id: p for p in positions if p.net}
+        working = {o.id: o for o in orders if not o.status.terminal}
+        self._stamp_changes(self.positions, held, mono)
+        self._stamp_changes(self.orders, working, mono)
+        self.positions, self.orders, self._exact, self._informed = held, working, exact, True
 
     def exposure(self, positions: Iterable[Position], orders: Iterable[Order], mono: float) -> None:
         """The read asked for by ReadExposure; what events said since it began stays."""
@@ -254,8 +256,12 @@ class Enforcer:
         pursuit.intent = intent
 
     def _cancel(self, intent: Intent, order_id: int, mono: float) -> None:
-        if order_id not in self.cancels:
+        if self._is_new(order_id, mono):
             self.cancels[order_id] = Pursuit(intent, 0, None, due=mono)
+
+    def _is_new(self, order_id: int, mono: float) -> bool:
+        """Late news of an order that the broker does not find must not ask for it again and again."""
+        return order_id not in self.cancels and mono >= self._not_found.get(order_id, -NEVER)
 
     def _spread_flatten(self, intent: Intent, mono: float) -> None:
         for contract_id in self.positions:
@@ -359,17 +365,11 @@ class Enforcer:
     def _answered(self, pursuit: Pursuit, outcome: Outcome, mono: float) -> None:
         assert pursuit.request is not None
         assert pursuit.aim is not None
-        self._news.append(
-            Answered(
-                pursuit.intent,
-                pursuit.aim,
-                pursuit.request,
-                pursuit.sent,
-                mono,
-                outcome,
-                pursuit.tries,
-            )
-        )
+        sent = pursuit.request, pursuit.sent, mono
+        self._news.append(Answered(pursuit.intent, pursuit.aim, *sent, outcome, pursuit.tries))
+        gone = isinstance(outcome, Refused) and outcome.code == ORDER_NOT_FOUND
+        if gone and isinstance(pursuit.aim, Cancel):
+            self._not_found[pursuit.aim.order_id] = mono + NOT_FOUND_FOR
         pursuit.end_send(outcome, mono)
 
     def _fulfilled(self, pursuit: Pursuit, contract_id: str) -> str:

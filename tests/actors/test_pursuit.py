@@ -239,6 +239,23 @@ def test_an_order_that_came_to_protect_a_position_is_not_cancelled_on_an_old_ver
     assert [it.how for it in of(effects, Fulfilled)] == ["protects"]
 
 
+def test_an_order_that_the_broker_does_not_find_is_not_asked_for_by_every_late_event() -> None:
+    """The account still believes in it: events of a minute ago arrive one after the other."""
+    enforcer = informed(orders=(working(9, Side.BUY),))
+    decided(enforcer, Cancel(9, MNQ), 1.0)
+    assert len(of(enforcer.step(1.0), SendCancel)) == 1
+    enforcer.answer(1, Refused(2, "order not found"), 1.02)
+    enforcer.step(1.02)
+    enforcer.exposure((), (), 1.05)
+    assert [it.how for it in of(enforcer.step(1.05), Fulfilled)] == ["gone"]
+    sent = []
+    for at in (1.1, 1.2, 5.0, 30.9, 31.1):
+        enforcer.seen((), (working(9, Side.BUY),), True, at)
+        decided(enforcer, Cancel(9, MNQ), at)
+        sent.append(len(of(enforcer.step(at), SendCancel)))
+    assert sent == [0, 0, 0, 0, 1]
+
+
 def test_flatten_leaves_protecting_orders_until_flat() -> None:
     """A refused close would be naked without its stop; orders that could add go at once."""
     stop, entry, other = working(1, Side.SELL), working(2, Side.BUY), working(3, Side.BUY, ES)
