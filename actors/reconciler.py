@@ -48,6 +48,7 @@ TRADES_AGAIN_AFTER = 30.0
 SECOND_LOOK = "a second look at the positions found a difference"
 TRADE_WITHIN = 2.0
 """Seconds between a trade and the balance it moved, either way round."""
+A_MOMENT = 0.01
 TRADES_BEFORE_DAY = timedelta(minutes=5)
 
 log = structlog.get_logger("seawall.account")
@@ -126,8 +127,8 @@ class Reconciler[M]:
         """The balance is not what was believed: a trade moved it, or one that nobody told us of."""
         # On a link that is not read yet, the first news may hide from the list what was missed before.
         self._trades_missing = self._trades_missing or listed or self.phase is Phase.WAITING
-        if self.phase is Phase.LIVE and trio.current_time() - self._booked_at > TRADE_WITHIN:
-            self._context.after(TRADE_WITHIN, Wake("balance"))
+        if self.phase is Phase.LIVE:
+            self._context.after(TRADE_WITHIN + A_MOMENT, Wake("balance"))
         self._booked_at = trio.current_time()
 
     def missed(self, why: str) -> None:
