@@ -64,6 +64,13 @@ class Pursuit:
     reached: bool = False
     """Events have shown it fulfilled since the last answer; a read must still confirm it."""
     problem: str = ""
+    inherited: bool = False
+    """It was begun in an earlier life, which may have sent a request."""
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether we may have closed it: what a trader closes himself leaves orders that are his."""
+        return self.inherited or self.first_sent is not None
 
     def begin_send(self, request: int, aim: Action, mono: float) -> None:
         """A request leaves now."""

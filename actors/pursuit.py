@@ -109,7 +109,8 @@ class Enforcer:
                 self.flattening, self._flatten_read_from = intent, mono
             case Close(contract_id) | Reduce(contract_id):
                 keep = intent.action.keep if isinstance(intent.action, Reduce) else 0
-                pursuit = Pursuit(intent, keep, intent.episode, mono, read_from=mono)
+                episode = intent.episode
+                pursuit = Pursuit(intent, keep, episode, mono, read_from=mono, inherited=True)
                 self.pursuits[contract_id] = pursuit
             case Cancel(order_id):
                 self.cancels[order_id] = Pursuit(intent, 0, None, mono, read_from=mono)
@@ -136,8 +137,7 @@ class Enforcer:
 
     def read_failed(self, mono: float) -> None:
         """The read asked for by ReadExposure failed."""
-        self._reading_since = None
-        self._reads_failed += 1
+        self._reading_since, self._reads_failed = None, self._reads_failed + 1
         self._read_not_before = mono + min(0.125 * 2 ** min(self._reads_failed, 6), 5.0)
 
     def answer(self, request: int, outcome: Outcome, mono: float) -> None:
@@ -390,7 +390,7 @@ class Enforcer:
         self._news.append(InFlight(contract_id, 0))
         if pursuit.intent is not self.flattening:
             self._news.append(Fulfilled(pursuit.intent, how))
-        if how == "flat" and pursuit.keep == 0:
+        if how == "flat" and pursuit.keep == 0 and pursuit.was_sent:
             for order in list(self.orders.values()):
                 if order.contract_id == contract_id:
                     self._cancel(pursuit.intent, order.id, mono)

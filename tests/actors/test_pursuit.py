@@ -256,6 +256,18 @@ def test_an_order_that_the_broker_does_not_find_is_not_asked_for_by_every_late_e
     assert sent == [0, 0, 0, 0, 1]
 
 
+def test_orders_beside_a_position_that_the_trader_closed_first_stay() -> None:
+    """Nothing of ours had left: what he has working there is his."""
+    enforcer = informed(held(2), orders=(working(9, Side.SELL),))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.seen((), (working(9, Side.SELL),), True, 1.0)
+    effects = enforcer.step(1.0)
+    enforcer.exposure((), (working(9, Side.SELL),), 1.1)
+    effects += enforcer.step(1.1)
+    assert [it.how for it in of(effects, Fulfilled)] == ["flat"]
+    assert of(effects, SendCancel) == []
+
+
 def test_flatten_leaves_protecting_orders_until_flat() -> None:
     """A refused close would be naked without its stop; orders that could add go at once."""
     stop, entry, other = working(1, Side.SELL), working(2, Side.BUY), working(3, Side.BUY, ES)
