@@ -101,7 +101,8 @@ class Circumstances:
         for docket in self._bench.dockets.values():
             docket.excuses.hold(Excuse.DEAD, True, self._bench.now)
             if ("reset", "") in docket.open and docket.true.begun:
-                docket.estimated = True  # it died before it could write down what the day began with
+                # It died before it could write down what the day began with.
+                docket.estimated = True
             docket.answered.clear()
             docket.given_up = 0
             docket.orphans, docket.orphans_until = -1, -math.inf
