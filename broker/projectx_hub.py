@@ -34,7 +34,8 @@ FIRST_WATCH_WITHIN = 1.0
 """Seconds an opened hub waits to be told what to subscribe before it reports itself up."""
 
 STOP_WITHIN = 2.0
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 4.0
+"""Seconds between attempts at most: live is wanted within 5 s of a gateway that is back."""
 STEADY_AFTER = 1.0
 """Seconds; a connection that held this long makes the next attempt immediate."""
 
