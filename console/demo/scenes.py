@@ -132,10 +132,8 @@ async def prices(stage: Stage) -> None:
 
 
 async def _one_price(stage: Stage, contract: str, bid: Decimal) -> None:
-    shown, before = stage.account(DANA), await _bid(stage, contract)
-    if shown is None:
-        return
-    wanted = shown.open + (bid - before) * 2 * stage.point_value(DANA)
+    # From her entry and not from what is shown: the price may move while both are looked at.
+    wanted = (await stage.truth()).accounts[DANA.account].holdings[contract].open_at(bid)
 
     def arrived() -> bool:
         now = stage.account(DANA)

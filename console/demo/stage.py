@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import trio
 from attrs import define, field, frozen
@@ -267,10 +266,6 @@ class Stage:
         self._equity_before = {name: each.equity for name, each in truth.accounts.items()}
         picture = self.picture()
         self.noted.at_close = () if picture is None else tuple(picture.accounts.values())
-
-    def point_value(self, trader: Trader) -> Decimal:
-        """Dollars per point of a trader's contract."""
-        return self.desk.point_values[self.desk.contracts[trader.root]]
 
 
 def _actor(path: str) -> str:

@@ -14,16 +14,37 @@ CENT = Decimal("0.01")
 
 
 @frozen
+class Holding:
+    """One position at the exchange."""
+
+    net: int
+    """Signed contracts."""
+    average: Decimal
+    """Its entry, as a price."""
+    point_value: Decimal
+    """Dollars per point of one contract."""
+
+    def open_at(self, price: Decimal) -> Decimal:
+        """What it is worth at a price, dollars."""
+        return (price - self.average) * self.net * self.point_value
+
+
+@frozen
 class AccountTruth:
     """One account at the exchange; dollars."""
 
     name: str
-    positions: Mapping[str, int]
-    """Signed contracts by contract id."""
+    holdings: Mapping[str, Holding]
+    """By contract id."""
     equity: Decimal
     """Balance and what the open positions are worth at the touch."""
     orders: frozenset[int]
     """Every order there ever was, the broker's own closes included."""
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Signed contracts by contract id."""
+        return {contract: held.net for contract, held in self.holdings.items()}
 
 
 @frozen
@@ -56,7 +77,7 @@ def disagreements(
 def locked_but_open(picture: Picture, truth: Truth) -> tuple[str, ...]:
     """Accounts that are locked and yet hold something at the exchange."""
     return tuple(
-        f"{name} is locked but holds {dict(account.positions)} at the exchange"
+        f"{name} is locked but holds {account.positions} at the exchange"
         for name, account in truth.accounts.items()
         if account.positions and name in picture.accounts and picture.accounts[name].locks
     )
@@ -68,10 +89,10 @@ def _compare(
     if shown is None:
         yield f"{account.name} is not in the daemon's picture"
         return
-    if dict(shown.positions) != dict(account.positions):
+    if dict(shown.positions) != account.positions:
         yield (
             f"{account.name}: the daemon believes in {dict(shown.positions)}, the exchange has "
-            f"{dict(account.positions)}"
+            f"{account.positions}"
         )
     net = account.equity - equity_before
     if abs(shown.net - net) >= CENT:
@@ -82,13 +103,13 @@ def _account(
     account: Mapping[str, Any], quotes: Mapping[str, Any], point_values: Mapping[str, Decimal]
 ) -> AccountTruth:
     equity = Decimal(str(account["balance"]))
-    positions: dict[str, int] = {}
-    for held in account["positions"]:
-        contract = held["contractId"]
-        net = held["size"] if held["type"] == LONG else -held["size"]
+    holdings: dict[str, Holding] = {}
+    for each in account["positions"]:
+        contract = each["contractId"]
+        net = each["size"] if each["type"] == LONG else -each["size"]
+        held = Holding(net, Decimal(str(each["averagePrice"])), point_values[contract])
         quote = quotes[contract]
-        mark = Decimal(str(quote["bid"] if net > 0 else quote["ask"]))
-        equity += (mark - Decimal(str(held["averagePrice"]))) * net * point_values[contract]
-        positions[contract] = net
+        equity += held.open_at(Decimal(str(quote["bid"] if net > 0 else quote["ask"])))
+        holdings[contract] = held
     orders = frozenset(each["id"] for each in account["orders"])
-    return AccountTruth(account["name"], positions, equity, orders)
+    return AccountTruth(account["name"], holdings, equity, orders)

@@ -50,6 +50,12 @@ def test_a_long_is_worth_the_bid_and_a_short_the_ask() -> None:
     assert truth(size=2, kind=2).accounts["TESS-50K"].equity == Decimal(49_990 - 50)
 
 
+def test_a_price_tells_what_a_position_is_worth_whatever_the_market_says() -> None:
+    """The open P&L at a price yet to come: from the entry, signed, in dollars."""
+    (short,) = truth(size=2, kind=2).accounts["TESS-50K"].holdings.values()
+    assert short.open_at(Decimal(25_001)) == Decimal(-40)
+
+
 def test_agreement_is_silence() -> None:
     """Same positions, same net of the day: nothing to say."""
     assert disagreements(picture(net="30.00", held=2), truth(size=2), BEFORE) == ()
