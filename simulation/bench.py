@@ -96,7 +96,7 @@ class Bench:
             wake=self.wake,
             met=self.coverage.breaches,
         )
-        docket.excuses.begin(Excuse.DEAD, self.now)
+        docket.excuses.no_daemon(self.now)
         self.dockets[id_] = docket
         return docket
 

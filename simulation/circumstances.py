@@ -76,22 +76,18 @@ class Circumstances:
         return ended
 
     def life_begun(self) -> None:
-        """A daemon starts."""
-        self._bench.life += 1
+        """A daemon is up; its hubs may have been so before all of its actors were."""
         if self._bench.life > 1 and any(it.in_breach() for it in self._bench.dockets.values()):
             self._bench.coverage.saw("breach while no daemon ran")
         for docket in self._bench.dockets.values():
-            excuses = docket.excuses
-            excuses.end(Excuse.DEAD, self._bench.now)
-            excuses.drop(*(it for it in Excuse if not it.name.startswith("UNTOLD")))
-            excuses.begin(Excuse.NO_SESSION, self._bench.now)
-            excuses.begin(Excuse.HUB_DOWN, self._bench.now)
+            docket.excuses.end(Excuse.DEAD, self._bench.now)
             self._bench.expect_reset(docket)
             self._bench.changed(docket)
             self._bench.deadlines_again(docket)
 
     def life_ended(self) -> None:
-        """The daemon's process is gone."""
+        """The daemon's process is gone; whatever is told from now on is of the next one."""
+        self._bench.life += 1
         if self._bench.under_way:
             self._bench.coverage.saw("kill with a request under way")
         if any(it.in_breach() for it in self._bench.dockets.values()):
@@ -99,7 +95,7 @@ class Circumstances:
         self._bench.told_prices.clear()
         self._bench.untold.update(self._bench.true_prices)
         for docket in self._bench.dockets.values():
-            docket.excuses.hold(Excuse.DEAD, True, self._bench.now)
+            docket.excuses.no_daemon(self._bench.now)
             if ("reset", "") in docket.open and docket.true.begun:
                 # It died before it could write down what the day began with.
                 docket.estimated = True

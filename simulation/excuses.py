@@ -129,11 +129,14 @@ class Excuses:
         self.until[excuse] = max(self.until.get(excuse, -math.inf), until)
         self._clear(excuse.aspect, until + excuse.leaves)
 
-    def drop(self, *excuses: Excuse) -> None:
-        """These never mind: what they were about is gone."""
-        for excuse in excuses:
-            self.kinds -= bool(self.standing[excuse])
-            self.standing[excuse] = 0
+    def no_daemon(self, at: float) -> None:
+        """Whatever else it was about has died with the daemon; the next has neither link yet."""
+        for excuse in Excuse:
+            if not excuse.name.startswith("UNTOLD"):
+                self.kinds -= bool(self.standing[excuse])
+                self.standing[excuse] = 0
+        for excuse in (Excuse.DEAD, Excuse.NO_SESSION, Excuse.HUB_DOWN):
+            self.begin(excuse, at)
 
     def deadline(self, earliest: float, aspects: frozenset[Aspect]) -> float:
         """When what is due ``earliest`` is due in truth; infinite while an excuse stands."""

@@ -196,6 +196,20 @@ def test_a_dead_daemon_is_excused_and_a_restarted_one_soon_no_more() -> None:
     assert history.found == [(1, "A")]
 
 
+def test_a_hub_may_be_up_before_all_of_its_daemon_is() -> None:
+    """An actor that falls while the tree starts holds the rest up, not the links."""
+    history = History()
+    history.circumstances.life_ended()
+    history.wait(1.0)
+    history.circumstances.session("sim", opened=True)
+    history.circumstances.hub("sim", up=True)
+    history.circumstances.life_begun()
+    excuses = history.bench.dockets[A].excuses
+    assert not excuses.quiet_since(history.bench.now)
+    history.wait(5.1)
+    assert excuses.quiet_since(history.bench.now)
+
+
 # ---- 2 and 3: closes do only good, once --------------------------------------------------------
 
 
