@@ -20,6 +20,8 @@ FRESH_FOR = 0.5
 """A retry is decided on a read that began at most so long before it was due."""
 REVERSAL_WITHIN = 1.0
 """An opposite position first seen so soon after our close is the product of a race with it."""
+SNAPSHOTS_LAG = 2.0
+"""For so many seconds a read that shows nothing of an accepted partial close may be older than it."""
 LOST_AFTER = 1.0
 """Seconds from the end of a connection's life within which its successor answers all that it finds
 queued or interrupted: what is unanswered then was lost with its message."""
@@ -136,6 +138,23 @@ class Pursuit:
             return False
         self.due = mono + RETRY_AFTER[0]
         return True
+
+    def lagged_behind(self, net: int, moved: float, mono: float) -> bool:
+        """A read shows nothing yet of a partial close that was accepted: look again before another.
+
+        Without the events of it, after a reconnect, only reads tell, and those may be from before.
+        """
+        believed_from = self.sent + SNAPSHOTS_LAG
+        told = moved > self.sent or net != self.sent_net
+        if self.problem != YET_IT_STANDS or told or mono >= believed_from:
+            return False
+        self.read_from, self.look_at = mono, min(mono + VERIFY_WITHIN, believed_from)
+        return True
+
+    def hurry(self, mono: float) -> None:
+        """The broker can be reached again: no long pause goes on."""
+        if self.request is None:
+            self.due, self.look_at = min(self.due, mono), min(self.look_at, mono)
 
     def carrier_ended(self, mono: float) -> None:
         """The connection has ended; what it was about to do will perhaps never be answered."""

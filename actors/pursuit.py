@@ -41,7 +41,6 @@ ORDER_NOT_FOUND, NOT_FOUND_FOR = 2, 30.0
 """The refusal of a cancellation (GATEWAY 1), and for how many seconds it is final."""
 BLIND_AFTER_FAILED_READS = 2
 """A full close cannot flip or add, so after so many failed reads it is sent without one."""
-
 NEVER = float("inf")
 
 
@@ -166,8 +165,7 @@ class Enforcer:
         """The broker can be reached again: nothing waits for the end of a long pause."""
         self._read_not_before, self._reads_failed = mono, 0
         for pursuit in self._all():
-            if pursuit.request is None:
-                pursuit.due, pursuit.look_at = min(pursuit.due, mono), min(pursuit.look_at, mono)
+            pursuit.hurry(mono)
 
     def connection_ended(self, mono: float) -> None:
         """Whoever carried the requests is gone; one whose message died with it is never answered."""
@@ -313,7 +311,9 @@ class Enforcer:
     def _must_be_judged_again(self, contract_id: str, pursuit: Pursuit, mono: float) -> bool:
         """How much must go in part depends on every other contract, so no old verdict is retried."""
         if pursuit.first_sent is not None:
-            return pursuit.keep > 0 and self._read_is_new(pursuit)
+            moved = self._seen.get(contract_id, -NEVER)
+            new = pursuit.keep > 0 and self._read_is_new(pursuit)
+            return new and not pursuit.lagged_behind(self._net(contract_id), moved, mono)
         if self._read_is_new(pursuit) and pursuit.misjudged(self._beside(contract_id), mono):
             return True
         waited = mono - pursuit.asked > VERDICT_GOOD_FOR

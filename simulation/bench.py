@@ -21,6 +21,9 @@ from simulation.invariants import JUST_BEFORE, NUMBERS, Key, Violation
 from simulation.trading_days import day_name, next_reset
 from simulation.truth import Instrument, Terms
 
+OVERSLEPT = timedelta(seconds=5)
+"""Something happens every second; a reset that is seen so late came while the machine slept."""
+
 
 @define(eq=False)
 class Plea:
@@ -193,6 +196,8 @@ class Bench:
     def _turn_day(self) -> None:
         wall = self.wall()
         if self._reset_at is not None:
+            # What a machine sleeps through it learns from the bar that ended there.
+            overslept = wall - self._reset_at > OVERSLEPT
             for docket in self.dockets.values():
                 standing = docket.excuses.kinds > 0
                 docket.true.new_day(self.true_prices)
@@ -201,7 +206,8 @@ class Bench:
                 carried = bool(docket.true.begun or docket.told.begun)
                 # Of what was opened just now only the fill's price is known, not a quote yet.
                 young = any(self.now - it.since <= JUST_BEFORE for it in docket.true.held.values())
-                docket.estimated = carried and (standing or young or self.clock_is_wrong())
+                seen = not (standing or young or overslept or self.clock_is_wrong())
+                docket.estimated = carried and not seen
                 if docket.estimated:
                     self.coverage.saw("day turned over open positions unseen")
                 self.changed(docket)

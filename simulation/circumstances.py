@@ -96,9 +96,6 @@ class Circumstances:
         self._bench.untold.update(self._bench.true_prices)
         for docket in self._bench.dockets.values():
             docket.excuses.no_daemon(self._bench.now)
-            if ("reset", "") in docket.open and docket.true.begun:
-                # It died before it could write down what the day began with.
-                docket.estimated = True
             docket.answered.clear()
             docket.given_up = 0
             docket.orphans, docket.orphans_until = -1, -math.inf
@@ -109,6 +106,9 @@ class Circumstances:
         self._bench.under_way.clear()
 
     def _forget(self, docket: Docket, forgiven: float = FORGIVEN) -> None:
+        if ("reset", "") in docket.open and docket.true.begun:
+            # It died before it could write down what the day began with.
+            docket.estimated = True
         docket.told.settle_covers(self._bench.now)
         woken, seconds = self._bench.slept
         if self._bench.now - woken < FORGIVEN:

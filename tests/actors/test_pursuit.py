@@ -510,6 +510,28 @@ def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> N
     assert of(enforcer.step(1.29), SendPartialClose) == [SendPartialClose(2, MNQ, 2)]
 
 
+def test_a_snapshot_from_before_an_accepted_partial_close_does_not_cause_another() -> None:
+    """After a reconnect no event contradicts it: two seconds must pass before it is believed."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    assert of(enforcer.step(1.01), SendPartialClose) == [SendPartialClose(1, MNQ, 3)]
+    enforcer.answer(1, Done(), 1.02)
+    enforcer.hurry(1.03)
+    assert of(enforcer.step(1.03), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(8),), (), 1.04)
+    assert enforcer.step(1.04) == []
+    for look in (1.54, 2.05, 2.56):
+        assert enforcer.step(look) == [ReadExposure()]
+        enforcer.exposure((held(8),), (), look + 0.01)
+        assert enforcer.step(look + 0.01) == []
+    assert enforcer.wake_at == 3.01
+    assert enforcer.step(3.01) == [ReadExposure()]
+    enforcer.exposure((held(8),), (), 3.02)
+    assert [it.how for it in of(enforcer.step(3.02), Fulfilled)] == ["judged again"]
+
+
 def test_a_resumed_close_is_not_taken_for_done_before_anything_is_known() -> None:
     """An empty picture shows nothing as flat: the position that then appears is no new breach."""
     enforcer = Enforcer("A")
