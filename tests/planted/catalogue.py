@@ -3,11 +3,13 @@
 A test that has never failed proves little. A catalogue lists changes of the source that must not
 survive the tests: what goes wrong in one sentence, the exact text before and after, and who must
 find it. One catalogue serves one room of the house and names its finder, the command to which each
-defect adds its own last words (``found_by``): test ids for pytest, arguments for a campaign.
+defect adds its own last words (``found_by``): test ids for pytest, arguments for a campaign. Where a
+second layer of defence makes good what the first does not do, tables ``also`` break that, too.
 """
 
 import ast
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import field, frozen
@@ -33,32 +35,56 @@ def _words(value: object) -> tuple[str, ...]:
 
 
 @frozen
-class Defect:
-    """One change of one file that somebody must find."""
+class Edit:
+    """One change of one file."""
 
-    name: str
-    wrong: str
-    """What goes wrong, in one sentence."""
     file: str
     """Path from the root of the tree."""
     before: str
     """Occurs exactly once in the file."""
     after: str
+
+    def made(self, text: str) -> str:
+        """The file's text with the change in it; :class:`Misfit` when it has no single place."""
+        places = text.count(self.before)
+        if places != 1:
+            raise Misfit(f"the text before occurs {places} times in {self.file}")
+        return text.replace(self.before, self.after)
+
+
+def _edits(value: Iterable[Edit | Mapping[str, str]]) -> tuple[Edit, ...]:
+    return tuple(it if isinstance(it, Edit) else Edit(**it) for it in value)
+
+
+@frozen
+class Defect:
+    """A change of the source that somebody must find."""
+
+    name: str
+    wrong: str
+    """What goes wrong, in one sentence."""
+    file: str
+    before: str
+    after: str
     found_by: tuple[str, ...] = field(converter=_words)
     finder: tuple[str, ...] = field(default=PYTEST, converter=_words)
     within: float = WITHIN
+    also: tuple[Edit, ...] = field(default=(), converter=_edits)
+    """Made together with it: a second layer of defence, without which the first is not missed."""
 
     @property
     def command(self) -> tuple[str, ...]:
         """The whole command that must fail; success means that the defect survived."""
         return (*self.finder, *self.found_by)
 
-    def planted(self, text: str) -> str:
-        """The file's text with the defect in it; :class:`Misfit` when it has no single place."""
-        places = text.count(self.before)
-        if places != 1:
-            raise Misfit(f"the text before occurs {places} times in {self.file}")
-        return text.replace(self.before, self.after)
+    def planted_in(self, root: Path) -> dict[Path, str]:
+        """The text of each file of a tree that it changes, changed; nothing is written."""
+        texts: dict[Path, str] = {}
+        for edit in (Edit(self.file, self.before, self.after), *self.also):
+            path = root / edit.file
+            known = texts[path] if path in texts else path.read_text("utf-8")
+            texts[path] = edit.made(known)
+        return texts
 
 
 def read_catalogue(path: Path) -> tuple[Defect, ...]:
@@ -82,12 +108,11 @@ def hold_against(defect: Defect, root: Path) -> None:
 
     Whether the finder finds it is another question, and takes longer to answer.
     """
-    text = (root / defect.file).read_text("utf-8")
-    planted = defect.planted(text)
-    if planted == text:
-        raise Misfit("the text before and after are the same")
-    if defect.file.endswith(".py"):
-        ast.parse(planted, defect.file)
+    for path, text in defect.planted_in(root).items():
+        if text == path.read_text("utf-8"):
+            raise Misfit("the text before and after are the same")
+        if path.suffix == ".py":
+            ast.parse(text, str(path))
     if "pytest" in defect.finder:
         if not defect.found_by:
             raise Misfit("it names no test")

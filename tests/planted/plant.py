@@ -56,9 +56,9 @@ async def try_defect(defect: Defect, root: Path) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         tree = Path(folder) / "tree"
         await trio.to_thread.run_sync(_copy, root, tree)
-        file = tree / defect.file
         try:
-            file.write_text(defect.planted(file.read_text("utf-8")), "utf-8")
+            for file, text in defect.planted_in(tree).items():
+                file.write_text(text, "utf-8")
         except (Misfit, OSError) as error:
             return Outcome(Verdict.MISFIT, str(error), 0.0)
         return judge(await search(defect.command, tree, within=defect.within))

@@ -90,6 +90,20 @@ async def test_a_defect_without_its_place_is_a_misfit(toy: Path) -> None:
     )
 
 
+async def test_a_defect_may_break_two_layers_at_once(toy: Path) -> None:
+    """In one file or in several, one change after the other; each must have its place."""
+    (toy / "more.py").write_text("LIMIT = 4\n")
+    second = {"file": "more.py", "before": "4", "after": "5"}
+    third = {"file": "program.py", "before": "3 * number", "after": "5 * number"}
+    both = defect("3 * number", "test_program.py", also=(second, third))
+    texts = both.planted_in(toy)
+    assert texts[toy / "more.py"] == "LIMIT = 5\n"
+    assert "5 * number" in texts[toy / "program.py"]
+    assert (await try_defect(both, toy)).verdict is Verdict.FOUND
+    unfit = defect("3 * number", "test_program.py", also=({**second, "before": "7"},))
+    assert (await try_defect(unfit, toy)).verdict is Verdict.MISFIT
+
+
 async def test_another_command_can_be_the_finder(toy: Path) -> None:
     """Whatever fails has found it."""
     wrong = defect("3 * number", "3", finder=COMMAND)
