@@ -77,7 +77,7 @@ class Circumstances:
 
     def life_begun(self) -> None:
         """A daemon is up; its hubs may have been so before all of its actors were."""
-        if self._bench.life > 1 and any(it.in_breach() for it in self._bench.dockets.values()):
+        if self._bench.life and any(it.in_breach() for it in self._bench.dockets.values()):
             self._bench.coverage.saw("breach while no daemon ran")
         for docket in self._bench.dockets.values():
             docket.excuses.end(Excuse.DEAD, self._bench.now)
