@@ -370,7 +370,8 @@ class Account(Actor[AccountMessage]):
             locked=bool(self._state.locks),
             exact=self._reconciler.phase is Phase.LIVE,
             as_of=mono,
-            unseen={it: gap.unseen for it, gap in self._state.disagreements().items()},
+            unseen={it: gap.unseen for it, gap in self._state.disagreements().items()}
+            | dict(self._state.glimpsed),
         )
 
     def _show_holdings(self) -> None:

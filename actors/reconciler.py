@@ -21,7 +21,14 @@ from actors.messages import (
     Reread,
     Wake,
 )
-from actors.reconciliation import SETTLE_AFTER, Next, Reconciliation, positions_differ, unlike
+from actors.reconciliation import (
+    SETTLE_AFTER,
+    Next,
+    Reconciliation,
+    positions_differ,
+    unbelieved,
+    unlike,
+)
 from actors.reporting import Desk
 from broker.port import Priority
 from risk.account_state import AccountState
@@ -241,6 +248,8 @@ class Reconciler[M]:
     def done(self, reading: ReadDone) -> None:
         """A read was answered."""
         purpose, _, run = reading.purpose.partition(" ")
+        if purpose != "proof" and self._link is not None and reading.link == self._link.link:
+            self._state.glimpsed = unbelieved(self._state, reading)
         if not run:
             self._compare(reading)
         elif self._run is None or run != str(self._run.id):
@@ -340,6 +349,7 @@ class Reconciler[M]:
             self._now(),
             trio.current_time(),
         )
+        self._state.glimpsed = {}
         if reading.trades is not None:
             self._trades_missing = False
             self._books.read()
@@ -415,8 +425,8 @@ class Reconciler[M]:
             self._state.apply_order(order, now)
 
     def _compare(self, reading: ReadDone) -> None:
-        """A look without a cause counts only if nothing was heard meanwhile."""
-        if self.phase is Phase.LIVE and self._unlike(reading):
+        """A look without a cause counts if nothing was heard meanwhile, or it shows a new position."""
+        if self.phase is Phase.LIVE and (self._unlike(reading) or self._state.glimpsed):
             self.begin("an audit found a difference")
 
     def _unlike(self, reading: ReadDone) -> bool:

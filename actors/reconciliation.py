@@ -7,6 +7,7 @@ rounds of bad luck the newest value of each contract is taken, flagged as unsett
 """
 
 import enum
+from collections.abc import Mapping
 
 from attrs import define
 
@@ -72,6 +73,13 @@ def positions_differ(state: AccountState, reading: ReadDone) -> bool:
     """Whether it lists other positions than are believed."""
     believed = {(p.contract_id, p.net) for p in state.positions()}
     return believed != {(p.contract_id, p.net) for p in reading.positions or () if p.net}
+
+
+def unbelieved(state: AccountState, reading: ReadDone) -> Mapping[str, int]:
+    """Positions that it lists in contracts that are believed to be flat: id and signed contracts."""
+    believed = {p.contract_id for p in state.positions()}
+    listed = reading.positions or ()
+    return {p.contract_id: p.net for p in listed if p.net and p.contract_id not in believed}
 
 
 def _orders_differ(state: AccountState, reading: ReadDone) -> bool:

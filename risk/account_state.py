@@ -61,6 +61,8 @@ class AccountState:
         self._start_known = False
         self._was_read = False
         self._locks: tuple[Lock, ...] = ()
+        self.glimpsed: Mapping[str, int] = {}
+        """Contracts, signed, of positions in a reading that is not believed yet; its owner sets it."""
         self._orders: tuple[Order, ...] | None = None
         self._begin(calendar.day_of(now))
 
@@ -435,6 +437,7 @@ class AccountState:
             orders=self.working_orders(),
             totals=totals(views),
             locks=self._locks,
+            glimpsed=self.glimpsed,
             can_trade=None if broker is None else broker.can_trade,
             stale=self.stale,
             pnl_wait_until=pnl_wait_until(self._contracts.values(), mono),

@@ -91,8 +91,8 @@ def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:
 
 
 def _protects(order: Order, snapshot: Snapshot) -> bool:
-    """It could close what only a trade has told of: should that close be refused, it is needed."""
-    net = snapshot.contracts[order.contract_id].holding.protectable
+    """It could close what is not believed yet: should the close of that be refused, it is needed."""
+    net = snapshot.protectable(order.contract_id)
     return net != 0 and not could_increase(order, net)
 
 

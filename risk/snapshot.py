@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from risk.cover import Cover
 from risk.domain import Contract, Episode, Order, Position
@@ -58,9 +58,9 @@ class Holding:
         return max(abs(self.net) - self.reducing, 0)
 
     @property
-    def protectable(self) -> int:
-        """What a stop may protect: the position, or one that only its trades have told of so far."""
-        return self.net or (0 if self.disagreement is None else self.disagreement.unseen)
+    def unseen(self) -> int:
+        """Contracts, signed, of a position that only its trades have told of so far."""
+        return 0 if self.disagreement is None else self.disagreement.unseen
 
     @property
     def left(self) -> int:
@@ -176,6 +176,13 @@ class Snapshot:
     """Monotonic seconds until which P&L rules wait for late news; None when they may act."""
     day_wait_until: float | None = None
     """Monotonic seconds until which the day's loss waits for the price at the day's start."""
+    glimpsed: Mapping[str, int] = Factory(dict)
+    """Contracts, signed, of positions in a reading that is not believed yet."""
+
+    def protectable(self, contract_id: str) -> int:
+        """What a stop may protect: the position, or one that only trades or a reading have told of."""
+        holding = self.contracts[contract_id].holding
+        return holding.net or holding.unseen or self.glimpsed.get(contract_id, 0)
 
     @property
     def net(self) -> Decimal:

@@ -59,7 +59,8 @@ class SymbolBlock:
     def _in_contract(
         self, snapshot: Snapshot, holding: Holding, trigger: Trigger
     ) -> Violation | None:
-        orders = tuple(_cancellable(snapshot.orders_in(holding.contract_id), holding.protectable))
+        net = snapshot.protectable(holding.contract_id)
+        orders = tuple(_cancellable(snapshot.orders_in(holding.contract_id), net))
         actions: tuple[Action, ...] = tuple(
             Cancel(order.id, holding.contract_id) for order in orders
         )

@@ -14,6 +14,7 @@ from simulator.faults import (
     HttpStatus,
     LoseEvents,
     NoTickValue,
+    RefuseClose,
     StaleSnapshot,
 )
 from supervision import MailboxFull
@@ -271,5 +272,35 @@ def test_a_price_that_comes_while_a_reading_settles_is_not_put_on_what_was_sold_
             world.price("24800")
             await trio.sleep(3)
             assert world.locks("SIM-50K-1") == []
+
+    run(story)
+
+
+def test_a_stop_is_not_taken_from_a_position_that_a_reading_shows_already() -> None:
+    """No event told of the position: a reading after a refusal shows it, and is not believed yet."""
+
+    async def story() -> None:
+        world = World(read_latency=0.1)
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 3)
+            world.price("24900")
+            await trio.sleep(5)
+            assert world.locks("SIM-50K-1") == ["daily_loss"]
+            world.broker.inject(RefuseClose(operation="cancel", times=1))
+            world.trade(1001, 1, limit=Decimal(20000))
+            await trio.sleep(0.01)
+            world.broker.inject(LoseEvents())
+            world.trade(1001, 2)
+            world.broker.heal(LoseEvents)
+            await trio.sleep(0.15)
+            world.broker.inject(RefuseClose())
+            stop = world.trade(1001, -2, stop=Decimal(24800))
+            await trio.sleep(5)
+            assert world.working(1001) == [stop]
+            world.broker.heal()
+            await trio.sleep(40)
+            assert (world.held(1001), world.working(1001)) == (0, [])
 
     run(story)
