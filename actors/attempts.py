@@ -6,6 +6,7 @@ from attrs import define, field, frozen
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Episode, Position
+from risk.rules import MaxContracts
 from risk.verdict import Action, Violation
 from store.records import Intent
 
@@ -60,7 +61,7 @@ class Pursuit:
     sent_net: int = 0
     """Contracts held, signed, when the newest request left."""
     others: Mapping[str, int] = field(factory=dict)
-    """Contracts held beside it, signed, when a partial close was judged necessary."""
+    """Contracts held beside it, signed, when closing some for these was judged necessary."""
     first_sent: float | None = None
     tries: int = 0
     reached: bool = False
@@ -68,6 +69,11 @@ class Pursuit:
     problem: str = ""
     inherited: bool = False
     """It was begun in an earlier life, which may have sent a request."""
+
+    @property
+    def relative(self) -> bool:
+        """How much must go depends on every other contract: a close in part, or for size."""
+        return self.keep > 0 or self.intent.violation.rule == MaxContracts.name
 
     @property
     def was_sent(self) -> bool:
@@ -146,7 +152,7 @@ class Pursuit:
         """
         believed_from = self.sent + SNAPSHOTS_LAG
         told = moved > self.sent or net != self.sent_net
-        if self.problem != YET_IT_STANDS or told or mono >= believed_from:
+        if self.problem != YET_IT_STANDS or told or mono >= believed_from or not self.keep:
             return False
         self.read_from, self.look_at = mono, min(mono + VERIFY_WITHIN, believed_from)
         return True
@@ -166,8 +172,13 @@ class Pursuit:
         return self.tries > 0 and read_began < self.due - FRESH_FOR
 
     def widen(self, keep: int, mono: float) -> None:
-        """More is to be closed than before: a full close needs no read and does not wait."""
+        """More is to be closed than before: a full close needs no read and does not wait.
+
+        A partial close in flight is waited for at most half a second.
+        """
         self.keep = keep
+        if self.request is not None and self.sent_keep and not keep:
+            self.due = min(self.due, max(self.sent + VERIFY_WITHIN, mono))
         if self.request is None:
             self.due, self.tries, self.reached = mono, 0, False
             self.read_from = mono if keep else None

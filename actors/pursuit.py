@@ -238,13 +238,13 @@ class Enforcer:
             return
         pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, mono, mono)
         pace = self._paces.pop(contract_id, None)
-        if pace is not None and keep and mono - pace.due < RETRY_SLOWLY:
+        if pace is not None and pursuit.relative and mono - pace.due < RETRY_SLOWLY:
             pursuit.tries, pursuit.problem = pace.tries, pace.problem
             pursuit.due = max(mono, pace.due)
-        pursuit.others = self._beside(contract_id) if keep else {}
+        pursuit.others = self._beside(contract_id, keep) if pursuit.relative else {}
         # A late verdict about a position that a read has shown gone must not send a second close.
         late = episode is not None and self._ended.get(contract_id) == episode
-        if keep or late or not self._informed:
+        if keep or late or pursuit.tries or not self._informed:
             pursuit.read_from = pursuit.look_at = pursuit.due
         self.pursuits[contract_id] = pursuit
 
@@ -271,8 +271,6 @@ class Enforcer:
                 known.episode = None
                 if known.keep:
                     known.widen(0, mono)
-                    # A partial close in flight is waited for at most half a second.
-                    known.due = min(known.due, max(known.sent + VERIFY_WITHIN, mono))
         for order in list(self.orders.values()):
             if self._could_add(order):
                 self._cancel(intent, order.id, mono)
@@ -309,15 +307,16 @@ class Enforcer:
             self._send(contract_id, pursuit, mono)
 
     def _must_be_judged_again(self, contract_id: str, pursuit: Pursuit, mono: float) -> bool:
-        """How much must go in part depends on every other contract, so no old verdict is retried."""
+        """What depends on every other contract is not retried on an old verdict."""
+        if not pursuit.relative:
+            return False
+        new = self._read_is_new(pursuit)
         if pursuit.first_sent is not None:
             moved = self._seen.get(contract_id, -NEVER)
-            new = pursuit.keep > 0 and self._read_is_new(pursuit)
             return new and not pursuit.lagged_behind(self._net(contract_id), moved, mono)
-        if self._read_is_new(pursuit) and pursuit.misjudged(self._beside(contract_id), mono):
+        if new and pursuit.misjudged(self._beside(contract_id, pursuit.keep), mono):
             return True
-        waited = mono - pursuit.asked > VERDICT_GOOD_FOR
-        return pursuit.keep > 0 and waited and mono >= pursuit.due
+        return mono - pursuit.asked > VERDICT_GOOD_FOR and mono >= pursuit.due
 
     def _give_back(self, contract_id: str, pursuit: Pursuit) -> None:
         """Let the account be judged anew; should the breach stand, the tries go on where they were."""
@@ -443,8 +442,9 @@ class Enforcer:
         position = self.positions.get(contract_id)
         return 0 if position is None else position.net
 
-    def _beside(self, contract_id: str) -> dict[str, int]:
-        return {key: p.net for key, p in self.positions.items() if key != contract_id}
+    def _beside(self, contract_id: str, keep: int) -> dict[str, int]:
+        """What else counts; of a contract of which nothing is to stay, all of it."""
+        return {key: p.net for key, p in self.positions.items() if key != contract_id or not keep}
 
     def _all(self) -> Iterator[Pursuit]:
         yield from (*self.pursuits.values(), *self.cancels.values())

@@ -618,6 +618,60 @@ def test_a_partial_close_is_judged_anew_when_less_is_held_beside_it_than_was_bel
     assert of(enforcer.step(1.3), SendPartialClose) == [SendPartialClose(1, MNQ, 1)]
 
 
+def oversized(enforcer: Enforcer, action: Action, at: float, position: Position) -> None:
+    """A verdict arrives that the account holds too many contracts."""
+    found = Violation("max_contracts", "A", None, Decimal(1), Decimal(0), "fill", "many", (action,))
+    enforcer.decided(action, found, position.episode, at)
+
+
+def test_a_full_close_for_size_that_failed_is_judged_again_before_it_is_retried() -> None:
+    """What made it too much may be gone; a close for a loss of its own is tried for its own sake."""
+    enforcer = informed(held(1), held(5, ES))
+    oversized(enforcer, Close(MNQ), 1.0, held(1))
+    assert of(enforcer.step(1.0), SendClose) == [SendClose(1, MNQ)]
+    enforcer.answer(1, Refused(5, "rejected"), 1.02)
+    assert of(enforcer.step(1.02), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(1), held(5, ES)), (), 1.03)
+    assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
+    assert enforcer.step(1.5) == []
+    oversized(enforcer, Close(MNQ), 1.5, held(1))
+    assert of(enforcer.step(1.5), SendClose) == []
+    enforcer.exposure((held(1), held(5, ES)), (), 1.51)
+    assert of(enforcer.step(1.51), SendClose) == [SendClose(2, MNQ)]
+
+
+def test_a_retried_full_close_for_size_is_judged_anew_when_less_is_held_meanwhile() -> None:
+    """Between its judgement and its turn the trader may have closed enough himself."""
+    enforcer = informed(held(2), held(4, ES))
+    oversized(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Refused(5, "rejected"), 1.02)
+    enforcer.step(1.02)
+    enforcer.exposure((held(2), held(4, ES)), (), 1.03)
+    enforcer.step(1.03)
+    oversized(enforcer, Close(MNQ), 1.04, held(2))
+    assert enforcer.step(1.2) == [Began(enforcer.open_intents[0])]
+    assert of(enforcer.step(1.28), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(1), held(4, ES)), (), 1.3)
+    effects = enforcer.step(1.3)
+    assert of(effects, SendClose) == []
+    assert [it.how for it in of(effects, Fulfilled)] == ["judged again"]
+
+
+def test_a_full_close_waits_half_a_second_at_most_for_a_partial_one_under_way() -> None:
+    """A loss must not stand for as long as a broker keeps an older request without an answer."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 6), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    assert of(enforcer.step(1.01), SendPartialClose) == [SendPartialClose(1, MNQ, 2)]
+    enforcer.seen((held(6),), (), True, 1.1)
+    decided(enforcer, Close(MNQ), 1.2, held(6))
+    assert of(enforcer.step(1.2), SendClose) == []
+    assert enforcer.wake_at == 1.51
+    assert of(enforcer.step(1.51), SendClose) == [SendClose(2, MNQ)]
+
+
 def test_a_broker_that_accepts_again_is_not_waited_for_like_one_that_refuses() -> None:
     """What was accepted may have been too little; the long pauses belonged to the refusals."""
     enforcer = informed(held(3))
