@@ -244,6 +244,9 @@ class Bench:
         standing = docket.excuses.standing
         blind = standing[Excuse.UNTOLD_POSITION] or standing[Excuse.UNTOLD_TRADE]
         docket.obliges(("blind", ""), bool(blind), self.now)
+        told, exposed = docket.told, bool(docket.told.held or docket.told.orders)
+        unseen = exposed and told.orders.keys() != docket.true.orders.keys()
+        docket.obliges(("unseen", ""), unseen, self.now)
         apart = not docket.estimated and not docket.told.agrees()
         docket.obliges(("apart", ""), apart, self.now)
 

@@ -33,6 +33,8 @@ class Circumstances:
         """The user hub of a login came up or went down, as the daemon was told."""
         for docket in self._bench.of_login(login):
             came = docket.excuses.hold(Excuse.HUB_DOWN, not up, self._bench.now)
+            if came:
+                docket.excuses.ends(Excuse.REFUSED, self._bench.now)
             if came and docket.working():
                 self._bench.coverage.saw("reconnect during flatten")
             if not up and docket.in_breach():
@@ -44,6 +46,7 @@ class Circumstances:
         """Something without meaning came on the user hub."""
         for docket in self._bench.of_login(login):
             docket.excuses.lasts(Excuse.UNREADABLE, self._bench.now)
+            docket.obliges(("unread", ""), True, self._bench.now)
 
     def reading(
         self, account: int | None, login: str, contract: str = ""
@@ -102,6 +105,7 @@ class Circumstances:
             docket.phase = ""
             docket.obliges(("audit", ""), False, self._bench.now)
             docket.obliges(("live", ""), False, self._bench.now)
+            docket.obliges(("unread", ""), False, self._bench.now)
             self._forget(docket)
         self._bench.under_way.clear()
 

@@ -30,7 +30,7 @@ reconcile comes before they count again."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 CLOSING = frozenset({"daily_loss", "lock"})
-OBLIGATIONS = frozenset({"reset", "live", "audit", "blind", "apart"})
+OBLIGATIONS = frozenset(WITHIN)
 """What no book shows."""
 
 
@@ -238,7 +238,7 @@ class Docket:
         needs = NEEDS[rule]
         due = self.excuses.deadline(due, needs)
         # What was missed is found by looking: from when that is possible a whole reconcile may pass.
-        return due + RECONCILED_WITHIN if rule == "blind" else due
+        return due + RECONCILED_WITHIN if rule in ("blind", "unseen") else due
 
     # ---- what was so --------------------------------------------------------------------------
 

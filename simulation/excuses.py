@@ -127,7 +127,11 @@ class Excuses:
     def lasts(self, excuse: Excuse, until: float) -> None:
         """A reason whose end is known."""
         self.until[excuse] = max(self.until.get(excuse, -math.inf), until)
-        self._clear(excuse.aspect, until + excuse.leaves)
+
+    def ends(self, excuse: Excuse, at: float) -> None:
+        """Whatever end was known beforehand, it has come."""
+        if excuse in self.until:
+            self.until[excuse] = min(self.until[excuse], at)
 
     def no_daemon(self, at: float) -> None:
         """Whatever else it was about has died with the daemon; the next has neither link yet."""
@@ -144,7 +148,9 @@ class Excuses:
             n and excuse.aspect in aspects for excuse, n in self.standing.items()
         ):
             return math.inf
-        return max([earliest, *(self.clear_from.get(aspect, earliest) for aspect in aspects)])
+        ended = [it for aspect, it in self.clear_from.items() if aspect in aspects]
+        ended += [it + by.leaves for by, it in self.until.items() if by.aspect in aspects]
+        return max([earliest, *ended])
 
     def quiet_since(self, at: float) -> bool:
         """Nothing excuses anything now."""

@@ -25,6 +25,11 @@ AUDITED_WITHIN = 1.0
 BLIND_AT_MOST = 61.0
 """Seconds that a lost event can stay unnoticed: a flat account's audit every 60 s (DESIGN 2), less
 with exposure, then a reconcile."""
+UNSEEN_AT_MOST = 36.0
+"""Seconds that the news of an order can stay lost while anything is exposed: an audit every 30 s, which
+is looked at every 5 s, and its answer."""
+READ_ANEW_WITHIN = 5.0
+"""Seconds from something on the user hub that makes no sense to an answer that was asked for since."""
 APART_AT_MOST = 5.0
 """Seconds in which trades and positions that were told may tell different stories: 250 ms, then a
 reconcile (DESIGN 2.4), which asks for the trades as often as that allows."""
@@ -47,6 +52,8 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "audit": MEANS,
     "blind": MEANS,
     "apart": SIZE,
+    "unseen": SIZE,
+    "unread": MEANS,
 }
 """What must be known before a breach obliges."""
 WITHIN = {
@@ -55,8 +62,12 @@ WITHIN = {
     "audit": AUDITED_WITHIN,
     "blind": BLIND_AT_MOST,
     "apart": APART_AT_MOST,
+    "unseen": UNSEEN_AT_MOST,
+    "unread": READ_ANEW_WITHIN,
 }
-NUMBERS = {"reset": 8, "live": 5, "audit": 7, "blind": 5, "apart": 5}
+NUMBERS = {"reset": 8, "live": 5, "audit": 7} | dict.fromkeys(
+    ("blind", "apart", "unseen", "unread"), 5
+)
 
 Key = tuple[str, str]
 """A rule and a contract; the contract is empty where the whole account is meant."""

@@ -1,5 +1,6 @@
 """What is true and what the daemon was told, kept apart and compared."""
 
+import math
 from collections.abc import Iterable
 
 from attrs import define
@@ -148,6 +149,8 @@ class Knowledge:
     ) -> None:
         """An answer with all open positions passed the port: contract, life, net, average."""
         docket = self._bench.dockets[account]
+        if asked_at >= docket.open.get(("unread", ""), math.inf):
+            docket.obliges(("unread", ""), False, self._bench.now)
         # What an event has told meanwhile stays: an answer may be older than it.
         heard = {it for it, at in docket.heard.items() if at >= asked_at}
         listed = {it: (id_, net, avg) for it, id_, net, avg in held if it not in heard}
@@ -178,7 +181,7 @@ class Knowledge:
         docket = self._bench.dockets[account]
         told = docket.told
         heard = {it for it, at in docket.heard.items() if at >= asked_at}
-        listed = {it.id: it for it in orders if it.id not in heard}
+        listed = {it.id: it for it in orders if it.id not in heard | told.ended}
         listed |= {it.id: it for it in told.orders.values() if it.id in heard}
         touched = {it.contract for it in told.orders.values()} | {
             it.contract for it in listed.values()

@@ -25,7 +25,7 @@ How the invariants of DESIGN, section 3, are judged:
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Literal
@@ -46,10 +46,12 @@ from simulation.bench import Bench, Plea
 from simulation.circumstances import Circumstances
 from simulation.coverage import Coverage
 from simulation.docket import Docket
+from simulation.feeds import Feeds
 from simulation.invariants import Violation
 from simulation.knowledge import Knowledge
 from simulation.machine import Machine
 from simulation.papers import Papers
+from simulation.post import mail_of, nodes_of
 from simulation.requests import Requests
 from simulation.rulebook import rules_of
 from simulation.translation import (
@@ -73,19 +75,17 @@ from simulation.truth import Instrument
 from simulation.watcher import Asked, Nobody, Operation, Watcher
 from simulator.desk import Handled
 from simulator.events import Event, Kind
-from simulator.faults import RejectLogin, RevokeTokens
+from simulator.faults import HalfOpen, RejectLogin, RevokeTokens, Stall
 from store.port import Record
 from supervision import (
     Crashed,
     FaultInjected,
     HandlerStuck,
-    Node,
     Parked,
     Started,
     SupervisionEvent,
     System,
 )
-from supervision.dead_letters import Cause
 
 LOOK_EVERY = 5.0
 """Seconds between looks at the time, and questions to the accounts for their own pictures. A deadline
@@ -94,8 +94,6 @@ MARKET_ORDER = 2
 AFTER_A_WRONG_CLOCK = 70.0
 """Seconds for which a clock that was wrong may still have told something wrong: the clocks are
 compared every 15 s and a comparison is good for 60 s."""
-ACCEPTED = frozenset({Cause.CRASHED, Cause.CANCELLED, Cause.DROPPED, Cause.QUARANTINED})
-"""Causes of dead letters that had been accepted by a mailbox."""
 
 
 class Referee(Watcher):
@@ -119,6 +117,7 @@ class Referee(Watcher):
         self._requests = Requests(bench)
         self._circumstances = Circumstances(bench)
         self._papers = Papers(bench)
+        self._feeds = Feeds(bench)
         self._pleas: dict[int, Plea] = {}
         self._reads: dict[int, tuple[float, Callable[[bool], None]]] = {}
         self._executing = False
@@ -173,6 +172,7 @@ class Referee(Watcher):
             if event.kind is Kind.QUOTE:
                 bid, ask = float(payload["bestBid"]), float(payload["bestAsk"])
                 knowledge.price(event.contract_id, bid, ask)
+                self._feeds.quoted(event.contract_id)
             elif account is None:
                 continue
             elif event.kind is Kind.POSITION:
@@ -231,6 +231,7 @@ class Referee(Watcher):
                 bid = None if mark.bid is None else float(mark.bid)
                 ask = None if mark.ask is None else float(mark.ask)
                 self._knowledge.told_price(contract_id, bid, ask)
+                self._feeds.told(contract_id)
             case Fill(trade=trade):
                 self._knowledge.told_trade(trade.account_id, told_trade(trade))
             case PositionUpdate(position=it):
@@ -240,6 +241,8 @@ class Referee(Watcher):
                 self._knowledge.told_order(order.account_id, told_order(order))
             case ConnectionChange(hub=Hub.USER, up=up):
                 self._circumstances.hub(login, up=up)
+            case ConnectionChange(up=up):
+                self._feeds.hub(login, up=up)
             case Unreadable(hub=Hub.USER):
                 self._circumstances.unreadable(login)
             case _:
@@ -250,6 +253,7 @@ class Referee(Watcher):
         self._time()
         if asked.what == "login":
             self._circumstances.session(asked.login, opened=False)
+            self._feeds.hub(asked.login, up=False)
         elif asked.what in ("close", "partial_close", "cancel"):
             assert asked.account is not None
             target = str(asked.order) if asked.what == "cancel" else asked.contract
@@ -306,6 +310,7 @@ class Referee(Watcher):
         """It is gone."""
         self._time()
         self._circumstances.life_ended()
+        self._feeds.life_ended()
         self._pleas.clear()
         self._reads.clear()
         self._papers.life_ended(self._on_disk())
@@ -317,6 +322,8 @@ class Referee(Watcher):
             case Crashed(path, _, error):
                 planned = self._is_planned(error)
                 self._circumstances.crashed(path, planned, repr(error))
+                if path.endswith("/connection"):
+                    self._feeds.hub(path.split("/")[2], up=False)
             case Started(path):
                 self._circumstances.started(path)
             case Parked(path):
@@ -388,8 +395,11 @@ class Referee(Watcher):
             case PowerCut() if phase == "begins":
                 self.coverage.saw("power cut")
                 self._power = True
+            case HalfOpen(hub=hub) | Stall(hub=hub) if hub != "user":
+                self._feeds.may_be_silent(trouble.duration or 0.0)
             case Suspend(seconds=seconds, seen=False) if phase == "begins":
                 self._circumstances.asleep(seconds)
+                self._feeds.may_be_silent()
             case ClockJump() | ClockDrift():
                 self._wrong_until = self.bench.now + AFTER_A_WRONG_CLOCK
             case _:
@@ -404,6 +414,7 @@ class Referee(Watcher):
         """It goes on."""
         self._time()
         self._circumstances.suspended(False)
+        self._feeds.may_be_silent()
 
     def healed(self) -> None:
         """What follows is quiet."""
@@ -418,26 +429,7 @@ class Referee(Watcher):
         if system is None:
             self._papers.finish(self.bench.now - self._healed_at, ("the daemon",))
             return
-        nodes = list(_nodes(system.tree()))
-        restless = [node.path for node in nodes if node.state != "running"]
+        restless = [node.path for node in nodes_of(system.tree()) if node.state != "running"]
         self._papers.finish(self.bench.now - self._healed_at, restless)
-        self._count_mail(system, nodes)
-
-    def _count_mail(self, system: System, nodes: Iterable[Node]) -> None:
-        dead: dict[str, int] = {}
-        for (path, _, cause), number in system.dead_letters.counts.items():
-            if cause in ACCEPTED:
-                dead[path] = dead.get(path, 0) + number
-        for node in nodes:
-            ref = None if node.kind == "supervisor" else system.at(node.path)
-            if ref is None or node.busy_for > 0:
-                continue
-            mail = ref.statistics()
-            accounted = mail.handled + mail.conflated + mail.depth + dead.get(node.path, 0)
-            self._papers.mail(node.path, mail.accepted, accounted)
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children:
-        yield from _nodes(child)
+        for path, accepted, accounted in mail_of(system):
+            self._papers.mail(path, accepted, accounted)

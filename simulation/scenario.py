@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from simulation.planning import planned_faults
 from simulation.trading_days import next_reset
 from simulation.trouble import Planned, Suspend
-from simulator.faults import MarketClosed
+from simulator.faults import DropHubs, HttpStatus, MarketClosed
 
 MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
 """9:00 in Chicago on a Wednesday."""
@@ -162,17 +162,19 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
         raise ValueError(f"a run lasts more than 0 seconds, not {lasts:g}")
     names = [it.name for it in accounts]
     start = _start(chance, kind)
+    logins = _logins(chance, accounts)
     return evolve(
         bare,
         start=start,
         seconds=lasts,
         accounts=accounts,
-        logins=_logins(chance, accounts),
+        logins=logins,
         market="calm" if kind == "day" else chance.choice(MARKETS),
         pace=0.6 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
         faults=(
             *_of_the_calendar(kind, start),
             *planned_faults(bare.chance("faults"), lasts, kind, names),
+            *_of_one_login(bare.chance("one login"), lasts, logins),
         ),
     )
 
@@ -232,3 +234,15 @@ def _of_the_calendar(kind: str, start: datetime) -> tuple[Planned, ...]:
     friday = next_reset(start)
     weekend = (next_reset(friday) - friday).total_seconds()
     return (Planned(700.0, Suspend(seconds=weekend - 400.0, seen=False)),)
+
+
+def _of_one_login(
+    chance: random.Random, seconds: float, logins: tuple[LoginPlan, ...]
+) -> tuple[Planned, ...]:
+    """Where there are several, the market hub of one is down for a while: another must feed it."""
+    if len(logins) < 2:
+        return ()
+    at, user = round(chance.uniform(0.1, 0.7) * seconds, 3), chance.choice(logins).name
+    out_for = round(chance.uniform(20.0, 120.0), 2)
+    refused = HttpStatus(path="/hubs/market", user=user, duration=out_for)
+    return Planned(at, refused), Planned(at, DropHubs(hub="market", user=user))

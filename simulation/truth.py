@@ -161,6 +161,8 @@ class Book:
     held: dict[str, Held] = field(factory=dict)
     orders: dict[int, Order] = field(factory=dict)
     """Those that work."""
+    ended: set[int] = field(factory=set)
+    """Those that do no more: that is final, whatever is told later."""
     trades: dict[int, Trade] = field(factory=dict)
     """Of the present trading day."""
     lines: dict[str, Line] = field(factory=dict)
@@ -189,10 +191,11 @@ class Book:
 
     def order(self, order: Order, at: float) -> None:
         """An order's newest state."""
-        if order.status in WORKING:
-            self.orders[order.id] = order
-        else:
+        if order.status not in WORKING:
             self.orders.pop(order.id, None)
+            self.ended.add(order.id)
+        elif order.id not in self.ended:
+            self.orders[order.id] = order
         self.protect(order.contract, at)
 
     def trade(self, trade: Trade) -> None:
@@ -241,7 +244,7 @@ class Book:
             contract: (held.id, max(held.uncovered - forgiven, 0.0))
             for contract, held in self.held.items()
         }
-        self.held, self.orders, self.trades = {}, {}, {}
+        self.held, self.orders, self.ended, self.trades = {}, {}, set(), {}
         self.fold()
 
     def settle_covers(self, at: float) -> None:

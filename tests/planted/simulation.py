@@ -2,32 +2,69 @@
 
 ``python -m tests.planted.simulation SEEDS`` runs the seeds from 0 on as a mixed campaign of twenty
 minutes each would, and says which was the first to notice: a defect that few seeds show is one that
-a short campaign would miss.
+a short campaign would miss. Where a defect shows only under a trouble that few seeds hold,
+``--with clock_jump:seconds=36000`` runs only those that hold it, and ``--kind`` only one kind: SEEDS
+is then the number of these.
 """
 
+import argparse
 import sys
+from collections.abc import Iterator
+from itertools import count, islice
+from typing import Any
 
-from simulation.campaign import Campaign, run_seed
+from simulation.campaign import MIXED, Campaign, run_seed
 from simulation.report import what_failed
+from simulation.scenario import KINDS
 
 
 def main(words: list[str]) -> int:
     """Run as a command; the exit code is 1 when a seed breaks a promise."""
-    (seeds,) = map(int, words)
-    campaign = Campaign(0, seeds)
-    for seed in campaign.numbers:
+    arguments = _parser().parse_args(words)
+    campaign = Campaign(kind=arguments.kind)
+    seeds = islice(_holding(campaign, arguments.holding), arguments.seeds)
+    for number, seed in enumerate(seeds, 1):
         try:
             run = run_seed(campaign, seed)
         except Exception as error:  # noqa: BLE001 - whatever a run raises is a find
-            return _found(seed, f"it raises {error!r}")
+            return _found(number, seed, f"it raises {error!r}")
         if not run.clean:
-            return _found(seed, what_failed(run))
-    sys.stdout.write(f"none of {seeds} seeds\n")
+            return _found(number, seed, what_failed(run))
+    sys.stdout.write(f"none of {arguments.seeds} seeds\n")
     return 0
 
 
-def _found(seed: int, what: str) -> int:
-    sys.stdout.write(f"seed {seed}: {' '.join(what.split())}\n")
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m tests.planted.simulation", description=__doc__)
+    parser.add_argument("seeds", type=int)
+    parser.add_argument("--kind", choices=(MIXED, *KINDS), default=MIXED)
+    parser.add_argument("--with", action="append", default=[], dest="holding", metavar="TROUBLE")
+    return parser
+
+
+def _holding(campaign: Campaign, wanted: list[str]) -> Iterator[int]:
+    """The seeds whose scenarios hold one of these troubles; all when none is named."""
+    for seed in count(campaign.first):
+        faults = [it.document() for it in campaign.scenario(seed).faults] if wanted else []
+        if not wanted or any(_is(fault, it) for fault in faults for it in wanted):
+            yield seed
+
+
+def _is(fault: dict[str, Any], wanted: str) -> bool:
+    """``upon:actor=store,then.fault=kill`` is a trouble of that name with such fields."""
+    name, _, fields = wanted.partition(":")
+    pairs = (it.split("=") for it in fields.split(",") if it)
+    return fault["fault"] == name and all(_field(fault, key) == value for key, value in pairs)
+
+
+def _field(fault: dict[str, Any], path: str) -> str:
+    key, _, rest = path.partition(".")
+    value = fault.get(key)
+    return _field(value, rest) if rest and isinstance(value, dict) else str(value)
+
+
+def _found(number: int, seed: int, what: str) -> int:
+    sys.stdout.write(f"seed {number} of those that were run, {seed}: {' '.join(what.split())}\n")
     return 1
 
 

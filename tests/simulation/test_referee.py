@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from simulation.trading_days import next_reset
-from simulation.truth import Terms
+from simulation.truth import Order, Terms
 from tests.simulation.history import GC, MNQ, A, B, History
 
 # ---- 1: no breach outlives its grace -----------------------------------------------------------
@@ -164,6 +164,24 @@ def test_a_refusal_excuses_until_the_next_try_is_due() -> None:
     history.wait(8.5)
     assert history.found == []
     history.wait(1)
+    assert history.found == [(1, "A")]
+
+
+def test_a_broker_that_can_be_reached_again_ends_the_pause_that_a_refusal_left() -> None:
+    """Five seconds after it, not when the next try would have been due."""
+    history = History()
+    history.trade(1, GC)
+    for _ in range(6):
+        history.requests.answered(history.ask("close", GC), "refused")
+        history.outcome()
+    history.wait(9)
+    assert history.found == []
+    history.circumstances.hub("sim", up=False)
+    history.wait(2)
+    history.circumstances.hub("sim", up=True)
+    history.wait(4.9)
+    assert history.found == []
+    history.wait(0.2)
     assert history.found == [(1, "A")]
 
 
@@ -364,6 +382,28 @@ def test_a_picture_may_differ_while_something_is_not_told() -> None:
     history.trade(2, told=False)
     history.picture(positions=[], net="0")
     assert history.found == []
+
+
+def test_an_order_that_nobody_told_of_must_be_found_while_something_is_held() -> None:
+    """Orders are audited with what they protect, every half minute."""
+    history = History()
+    history.trade(2)
+    history.stop(-2)
+    history.knowledge.order(A, Order(9002, MNQ, 1, 2, 1, 1, None))
+    history.wait(40)
+    assert history.found == []
+    history.wait(2)
+    assert history.found == [(5, "A")]
+
+
+def test_what_could_not_be_read_must_be_asked_for() -> None:
+    """An answer to an earlier question does not count, a later one does."""
+    history = History()
+    history.circumstances.unreadable("sim")
+    history.knowledge.read_positions(A, [], history.bench.now - 0.1)
+    history.knowledge.read_positions(B, [], history.bench.now)
+    history.wait(6)
+    assert history.found == [(5, "A")]
 
 
 def test_an_account_that_does_not_become_live_is_a_violation() -> None:
