@@ -11,6 +11,8 @@ from simulation.excuses import USUAL_ANSWER, Excuse
 
 HUNG = 8.0
 """Seconds at most until a handler that does not come back is ended: 5, looked at every 2.5."""
+COMPARED_EVERY = 15.0
+"""Seconds within which a clock that has slept is found to be slow, by the broker's."""
 
 
 @define(eq=False)
@@ -190,6 +192,7 @@ class Circumstances:
 
     def asleep(self, seconds: float) -> None:
         """The machine has slept through so many seconds that its monotonic clock does not count."""
+        self._bench.slept = self._bench.now + COMPARED_EVERY, seconds
         for docket in self._bench.dockets.values():
             docket.excuses.lasts(Excuse.SUSPENDED, self._bench.now)
             for book in (docket.true, docket.told):

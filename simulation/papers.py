@@ -10,7 +10,7 @@ from simulation.bench import Bench
 from simulation.docket import Docket
 from simulation.excuses import Excuse
 from simulation.invariants import JUST_BEFORE, money_breaches
-from simulation.trading_days import next_reset
+from simulation.trading_days import day_name, next_reset
 
 CLOCKS_DIFFER = 2.0
 """Seconds by which the machine's clock and the broker's may differ unnoticed."""
@@ -71,16 +71,26 @@ class Papers:
     def life_ended(self, on_disk: Iterable[DiskRecord]) -> None:
         """The process is dead: resets that no disk has were not made; locks must be there."""
         found = list(on_disk)
+        self._keep_resets(found)
+        self._compare_locks(found, power=False)
+
+    def power_cut(self, on_disk: Iterable[DiskRecord]) -> None:
+        """What was never synced may be gone too."""
+        found = list(on_disk)
+        self._keep_resets(found)
+        self._compare_locks(found, power=True)
+
+    def _keep_resets(self, found: Iterable[DiskRecord]) -> None:
+        """Who finds no reset does not know at what prices the day began: the bar tells it."""
         self._bench.resets = {
             (account, str(body["day"]))
             for kind, account, body in found
             if kind == "reset" and account
         }
-        self._compare_locks(found, power=False)
-
-    def power_cut(self, on_disk: Iterable[DiskRecord]) -> None:
-        """What was never synced may be gone too."""
-        self._compare_locks(list(on_disk), power=True)
+        today = day_name(self._bench.wall())
+        for docket in self._bench.dockets.values():
+            lost = (docket.name, today) not in self._bench.resets
+            docket.estimated = docket.estimated or bool(lost and docket.true.begun)
 
     def _compare_locks(self, found: Sequence[DiskRecord], *, power: bool) -> None:
         kept: dict[str, set[tuple[str, datetime]]] = {}
