@@ -89,8 +89,9 @@ class Papers:
         }
         today = day_name(self._bench.wall())
         for docket in self._bench.dockets.values():
-            lost = (docket.name, today) not in self._bench.resets
-            docket.estimated = docket.estimated or bool(lost and docket.true.begun)
+            if docket.true.begun and (docket.name, today) not in self._bench.resets:
+                docket.estimated, docket.told.begun = True, {}
+                docket.told.fold()
 
     def _compare_locks(self, found: Sequence[DiskRecord], *, power: bool) -> None:
         kept: dict[str, set[tuple[str, datetime]]] = {}
