@@ -67,6 +67,8 @@ class Pursuit:
     reached: bool = False
     """Events have shown it fulfilled since the last answer; a read must still confirm it."""
     problem: str = ""
+    executed: bool = False
+    """A request of it was accepted, or may have been."""
     inherited: bool = False
     """It was begun in an earlier life, which may have sent a request."""
 
@@ -76,9 +78,9 @@ class Pursuit:
         return self.keep > 0 or self.intent.violation.rule == MaxContracts.name
 
     @property
-    def was_sent(self) -> bool:
+    def perhaps_ours(self) -> bool:
         """Whether we may have closed it: what a trader closes himself leaves orders that are his."""
-        return self.inherited or self.first_sent is not None
+        return self.inherited or self.executed
 
     def begin_send(self, request: int, aim: Action, mono: float) -> None:
         """A request leaves now."""
@@ -91,6 +93,7 @@ class Pursuit:
     def end_send(self, outcome: Outcome, mono: float) -> None:
         """The request was answered: when to look, and when to try again."""
         self.request, self.read_from, self.reached = None, mono, False
+        self.executed |= isinstance(outcome, Done | Unknown)
         if isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS):
             self.tries = 1  # a broker that accepts again: the long pauses were for one that did not
         delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY

@@ -389,7 +389,7 @@ class Enforcer:
         self._news.append(InFlight(contract_id, 0))
         if pursuit.intent is not self.flattening:
             self._news.append(Fulfilled(pursuit.intent, how))
-        if how == "flat" and pursuit.keep == 0 and pursuit.was_sent:
+        if how == "flat" and pursuit.keep == 0 and pursuit.perhaps_ours:
             for order in list(self.orders.values()):
                 if order.contract_id == contract_id:
                     self._cancel(pursuit.intent, order.id, mono)

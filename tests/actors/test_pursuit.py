@@ -268,6 +268,20 @@ def test_orders_beside_a_position_that_the_trader_closed_first_stay() -> None:
     assert of(effects, SendCancel) == []
 
 
+def test_a_close_that_was_refused_has_closed_nothing_and_leaves_the_orders_too() -> None:
+    """Position not found: the trader was faster, what still works there is his own."""
+    left = working(9, Side.BUY)
+    enforcer = informed(held(2), orders=(left,))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    assert of(enforcer.step(1.0), SendClose) == [SendClose(1, MNQ)]
+    enforcer.answer(1, Refused(2, "position not found"), 1.01)
+    enforcer.step(1.01)
+    enforcer.exposure((), (left,), 1.02)
+    effects = enforcer.step(1.02)
+    assert [it.how for it in of(effects, Fulfilled)] == ["flat"]
+    assert of([*effects, *enforcer.step(2.0)], SendCancel) == []
+
+
 def test_flatten_leaves_protecting_orders_until_flat() -> None:
     """A refused close would be naked without its stop; orders that could add go at once."""
     stop, entry, other = working(1, Side.SELL), working(2, Side.BUY), working(3, Side.BUY, ES)
