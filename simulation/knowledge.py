@@ -14,6 +14,8 @@ from simulation.truth import Order, Trade
 SAME_INSTANT = 0.001
 READ_AGAIN = 1.3
 """Seconds from a reading that did not settle to the next that has: 1 s, the answer, 150 ms."""
+FOLLOWS_AT_ONCE = 0.2
+"""Seconds from an answer that shows a difference to the question that it raises: 150 ms of settling."""
 WIDE_TICKS = 10
 """A spread above so many ticks may be suspected: 10 one-minute medians, of a tick at least."""
 
@@ -189,13 +191,29 @@ class Knowledge:
         told.orders = listed
         for contract in sorted(touched):
             told.protect(contract, self._bench.now)
+        self._read_on(docket, asked_at)
         self._bench.changed(docket)
         if docket.excuses.standing[Excuse.UNTOLD_ORDER]:
             self._misread(docket, asked_at)
 
-    def read_trades(self, account: int, trades: Iterable[Trade]) -> None:
+    def _read_on(self, docket: Docket, asked_at: float) -> None:
+        """A reading is believed when its last answer has come, and that of one that followed at once.
+
+        Only then does the time without a stop begin of a position that no event has told of.
+        """
+        first = asked_at - FOLLOWS_AT_ONCE
+        for contract, held in docket.told.held.items():
+            if docket.heard.get(contract, -math.inf) >= first:
+                continue
+            if held.disturbed >= first:
+                held.disturbed = self._bench.now
+            if held.uncovered_since is not None and held.uncovered_since >= first:
+                held.uncovered_since = self._bench.now
+
+    def read_trades(self, account: int, trades: Iterable[Trade], asked_at: float) -> None:
         """An answer with the day's half-turns passed the port."""
         docket = self._bench.dockets[account]
+        self._read_on(docket, asked_at)
         for trade in trades:
             if self._of_today(trade):
                 docket.told.trade(trade)

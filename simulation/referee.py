@@ -294,7 +294,7 @@ class Referee(Watcher):
             case "orders":
                 knowledge.read_orders(account, map(told_order, answer), asked_at)
             case _:
-                knowledge.read_trades(account, map(told_trade, answer))
+                knowledge.read_trades(account, map(told_trade, answer), asked_at)
 
     # ---- the daemon ---------------------------------------------------------------------------
 

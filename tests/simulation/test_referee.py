@@ -91,6 +91,21 @@ def test_a_day_of_losses_must_lock_even_when_everything_is_closed() -> None:
     assert history.found == [(1, "A")]
 
 
+def test_a_position_that_a_slow_reading_found_needs_a_stop_from_the_end_of_the_reading() -> None:
+    """Its first answer shows the position; what it shows is believed when the last has come."""
+    history = History()
+    trade = history.trade(1, told=False)
+    history.wait(50)
+    held, asked = (MNQ, *history.lives[A, MNQ], 25000.0), history.bench.now
+    history.knowledge.read_positions(A, [held], asked)
+    history.wait(2.5)
+    history.knowledge.read_trades(A, [trade], asked)
+    history.wait(60.5)
+    assert history.found == []
+    history.wait(1)
+    assert (1, "A") in history.found
+
+
 def test_a_position_needs_a_stop_when_its_grace_is_over() -> None:
     """Sixty seconds here; a stop for a part of it is none."""
     history = History()
@@ -207,7 +222,7 @@ def test_a_dead_daemon_is_excused_and_a_restarted_one_soon_no_more() -> None:
     history.circumstances.hub("sim", up=True)
     held = (MNQ, *history.lives[A, MNQ], 25000.0)
     history.knowledge.read_positions(A, [held], history.bench.now)
-    history.knowledge.read_trades(A, [trade])
+    history.knowledge.read_trades(A, [trade], history.bench.now)
     history.wait(4.9)
     assert history.found == []
     history.wait(0.2)
