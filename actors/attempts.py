@@ -71,6 +71,8 @@ class Pursuit:
     """A request of it was accepted, or may have been."""
     inherited: bool = False
     """It was begun in an earlier life, which may have sent a request."""
+    hurried: bool = False
+    """The broker came back while a request was awaited that may have been lost with the old link."""
 
     @property
     def relative(self) -> bool:
@@ -88,14 +90,15 @@ class Pursuit:
         self.request, self.sent, self.sent_keep = request, mono, self.keep
         self.first_sent = mono if self.first_sent is None else self.first_sent
         self.tries += 1
-        self.due = mono + ANSWER_WITHIN
+        self.due, self.hurried = mono + ANSWER_WITHIN, False
 
     def end_send(self, outcome: Outcome, mono: float) -> None:
         """The request was answered: when to look, and when to try again."""
         self.request, self.read_from, self.reached = None, mono, False
         self.executed |= isinstance(outcome, Done | Unknown)
-        if isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS):
-            self.tries = 1  # a broker that accepts again: the long pauses were for one that did not
+        accepts_again = isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS)
+        if accepts_again or self.hurried:
+            self.tries = 1  # the long pauses were for one that did not accept, or was not there
         delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
         match outcome:
             case Done():
@@ -162,6 +165,7 @@ class Pursuit:
 
     def hurry(self, mono: float) -> None:
         """The broker can be reached again: no long pause goes on."""
+        self.hurried = self.request is not None
         if self.request is None:
             self.due, self.look_at = min(self.due, mono), min(self.look_at, mono)
 

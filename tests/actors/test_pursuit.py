@@ -479,6 +479,33 @@ def test_a_broker_that_is_back_is_asked_at_once() -> None:
     assert len(of(enforcer.step(now + 0.05), SendClose)) == 1
 
 
+def test_a_request_lost_before_the_broker_came_back_is_no_reason_for_a_long_pause() -> None:
+    """After many refusals one dies with its connection: the new one is asked within a second."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    now, sent = 0.0, list[int]()
+    while len(sent) < 8:
+        for effect in enforcer.step(now):
+            if isinstance(effect, SendClose):
+                sent.append(effect.request)
+                if len(sent) < 8:
+                    enforcer.answer(effect.request, Refused(5, "outside trading hours"), now)
+            elif isinstance(effect, ReadExposure):
+                enforcer.exposure((held(2),), (), now)
+        now = round(now + 0.1, 3)
+    enforcer.connection_ended(now)
+    enforcer.hurry(now + 0.2)
+    lost = now + 1.0
+    while now < lost + 1.0:
+        for effect in enforcer.step(now):
+            if isinstance(effect, SendClose):
+                sent.append(effect.request)
+            elif isinstance(effect, ReadExposure):
+                enforcer.exposure((held(2),), (), now)
+        now = round(now + 0.1, 3)
+    assert len(sent) == 9
+
+
 def test_a_breach_that_comes_back_before_its_cure_is_confirmed_is_not_a_retry() -> None:
     """Reduced to five, then three more within milliseconds: they go at once, not after a pause."""
     enforcer = informed(held(8))
