@@ -93,6 +93,8 @@ class Docket:
     sizes: deque[Size] = field(factory=lambda: deque([Size(0.0, 0.0, 0.0)], maxlen=REMEMBERED))
     ours: float = 0.0
     """Weighted contracts that our partial closes have closed."""
+    lots: deque[tuple[float, float]] = field(factory=lambda: deque(maxlen=10))
+    """When we took contracts out lately, and what one of them weighs."""
     apart_since: float | None = None
     """Since when what was told of trades and positions differs."""
 
@@ -249,14 +251,22 @@ class Docket:
 
     def may_close_size(self, since: float, size: float, weight: float) -> bool:
         """Whether so many contracts were in excess at some time since then, less what we closed."""
-        room = 0.0
+        room = -math.inf
+        # A plan goes over what is needed by its last lot at most, and that may have gone first.
+        largest = max([weight, *(it for at, it in self.lots if at >= since)])
         following = float("inf")
         for it in reversed(self.sizes):
             if following < since:
                 break
-            room = max(room, it.excess - (self.ours - it.ours))
+            if it.excess:
+                room = max(room, it.excess - (self.ours - it.ours))
             following = it.at
-        return room > 0.0001 and (size - 1) * weight < room - 0.0001
+        return size * weight - largest < room - 0.0001
+
+    def closes(self, size: float, weight: float, at: float) -> None:
+        """We took contracts out."""
+        self.ours += size * weight
+        self.lots.append((at, weight))
 
     def life(self, contract: str) -> int:
         """The life of the position that is open; 0 when flat."""

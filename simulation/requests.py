@@ -134,6 +134,8 @@ class Requests:
         held = docket.true.held.get(order.contract)
         turned = held is not None and self._bench.now - held.since <= JUST_BEFORE
         books = docket.true, docket.told
+        # In a forbidden contract a child that its entry has left behind goes as well.
+        closed = closed or docket.terms.forbids(self._bench.instruments[order.contract].root)
         if (closed and flat) or allows_cancel(books, keys, order, turned=turned):
             docket.rightly_cancelled.add(order_id)
             return True
@@ -188,7 +190,7 @@ class Requests:
         fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
         bare = ("no_stop_loss", contract) in docket.breaches(since - JUST_BEFORE)
         fits = fits or (docket.terms.uncovered_only and bare)
-        docket.ours += size * weight
+        docket.closes(size, weight, self._bench.now)
         if not fits:
             self._bench.accuse(
                 3, docket, f"{size} of {contract} closed, more than was ever too many"

@@ -635,6 +635,31 @@ def test_closing_more_than_is_too_many_is_a_violation() -> None:
     assert history.found == [(11, "A"), (11, "A")]
 
 
+def test_the_last_lot_of_a_plan_may_be_the_largest_and_may_go_first() -> None:
+    """Ten micros on top of two minis and a half: five micros and one mini are the newest."""
+    history = History(Terms(max_contracts=2.0, mini_equivalent=True))
+    history.trade(2, GC)
+    history.trade(10)
+    for contract, size, net in ((GC, 1, -1), (MNQ, 5, -5)):
+        history.ask("partial_close", contract, size)
+        history.trade(net, contract)
+        history.requests.executed(A, "partial_close", contract, size, (), True)
+    assert history.found == []
+    history.requests.executed(A, "partial_close", MNQ, 5, (), True)
+    assert history.found == [(3, "A")]
+
+
+def test_a_child_left_behind_in_a_forbidden_contract_may_be_cancelled() -> None:
+    """Its entry closed a position instead of opening one: filled, it would open there."""
+    history = History()
+    child = Order(9002, GC, 1, 1, 4, 1, 9001)
+    history.knowledge.order(A, child)
+    history.knowledge.told_order(A, child)
+    history.wait(1)
+    history.ask("cancel", "9002")
+    assert history.found == []
+
+
 def test_what_an_answer_takes_away_is_believed_until_the_reading_settles() -> None:
     """A late event told of a position that is gone; with it the new one was too many."""
     for waited, found in ((0.1, []), (0.6, [(11, "A")])):
