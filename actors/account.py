@@ -401,6 +401,8 @@ class Account(Actor[AccountMessage]):
                     self._reconciler.doubt("trades and positions disagree")
             case "locks":
                 self._look_at_locks()
+            case "judgement":
+                self._judge_now("a verdict came too early")
             case _:
                 self._reconciler.woken(what)
 

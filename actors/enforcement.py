@@ -259,7 +259,9 @@ class Enforcement(Actor[EnforcementMessage]):
             if violation.lock is not None:
                 self._set_lock(violation, violation.lock)
         if message.decided < self._begun:
-            return  # to an earlier life: the account has the rules judge again for this one
+            # To an earlier life, or while none was there: this one asks for a judgement of its own.
+            self._state.tell(Wake("judgement"))
+            return
         locked = message.holdings.locked or bool(message.verdict.locks)
         for action in message.verdict.plan:
             violation = responsible(message.verdict, action)

@@ -383,7 +383,7 @@ class PeerEnded:
 
 @frozen
 class Wake:
-    """A timer of the actor itself."""
+    """Look at something: a timer of the actor itself, or a peer that must know anew."""
 
     what: str
 

@@ -1,5 +1,6 @@
 """Actors that die at bad moments: nothing is closed twice, and nothing waits for an answer for ever."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ import trio
 
 from actors.messages import ReadDone
 from simulator.faults import HttpStatus
-from tests.actors.world import World, run
+from tests.actors.world import GC, World, run
 
 ACCOUNT = "seawall/logins/sim/accounts/SIM-50K-1/"
 CONNECTION = "seawall/logins/sim/connection"
@@ -108,5 +109,23 @@ def test_time_without_a_stop_is_not_counted_twice_by_a_life_that_waits_for_the_b
             assert world.held(1001) == 2
             await trio.sleep(20)
             assert world.held(1001) == 0
+
+    run(story)
+
+
+def test_a_breach_before_enforcement_is_started_again_does_not_wait_for_the_next_look() -> None:
+    """Its end was told before the breach, and a successor heeds no verdict that is older than it."""
+
+    async def story() -> None:
+        world = World()
+        world.begin()
+        async with world.daemon():
+            with suppress(LookupError):  # until it is not there
+                while True:
+                    world.system.crash(ACCOUNT + "enforcement", "planned")
+                    await trio.sleep(0.001)
+            world.trade(1001, 1, GC)
+            await trio.sleep(2)
+            assert world.held(1001, GC) == 0
 
     run(story)
