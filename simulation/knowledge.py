@@ -163,6 +163,7 @@ class Knowledge:
             self._forget_price(contract)
         for contract, (id_, net, average) in listed.items():
             docket.told.position(contract, id_, net, average, self._bench.now)
+        self._read_on(docket, asked_at)
         self._bench.changed(docket)
         if heard:
             docket.excuses.lasts(Excuse.UNSETTLED, self._bench.now + READ_AGAIN)

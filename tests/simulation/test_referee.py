@@ -106,6 +106,23 @@ def test_a_position_that_a_slow_reading_found_needs_a_stop_from_the_end_of_the_r
     assert (1, "A") in history.found
 
 
+def test_a_position_needs_a_stop_from_the_end_of_a_reading_that_is_begun_again() -> None:
+    """An event came into the first: only the slow answers of the second are believed."""
+    history = History()
+    history.trade(1, told=False)
+    history.wait(50)
+    held, asked = (MNQ, *history.lives[A, MNQ], 25000.0), history.bench.now
+    history.knowledge.read_positions(A, [held], asked)
+    history.wait(0.15)
+    again = history.bench.now
+    history.wait(3.5)
+    history.knowledge.read_positions(A, [held], again)
+    history.wait(60.5)
+    assert (1, "A") not in history.found
+    history.wait(1)
+    assert (1, "A") in history.found
+
+
 def test_a_position_needs_a_stop_when_its_grace_is_over() -> None:
     """Sixty seconds here; a stop for a part of it is none."""
     history = History()
