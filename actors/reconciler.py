@@ -115,6 +115,8 @@ class Reconciler[M]:
         self._books = Books()
         self._run: Reconciliation | None = None
         self._runs = 0
+        self._aside: ReadDone | None = None
+        """A later look than the one that is being given its moment."""
         self._timer: Timer | None = None
         self._failures = 0
         self._last_event = 0
@@ -172,7 +174,7 @@ class Reconciler[M]:
             return
         self.phase = Phase.RECONCILING
         self._runs += 1
-        self._run = Reconciliation(self._runs, why, self._link.link, trades)
+        self._run, self._aside = Reconciliation(self._runs, why, self._link.link, trades), None
         self._read("reconcile")
 
     def doubt(self, why: str) -> None:
@@ -349,7 +351,7 @@ class Reconciler[M]:
             self._now(),
             trio.current_time(),
         )
-        self._state.glimpsed = {}
+        self._state.glimpsed = unbelieved(self._state, self._aside) if self._aside else {}
         if reading.trades is not None:
             self._trades_missing = False
             self._books.read()
@@ -367,8 +369,6 @@ class Reconciler[M]:
             self._later(delay, "proof")
             return
         self._state.accept_unexplained(self._now(), trio.current_time())
-        if failures:
-            self._state.accept_unexplained(self._now(), trio.current_time())
         for contract_id in failures:
             self._desk.alert_once(
                 Alert(
@@ -408,6 +408,8 @@ class Reconciler[M]:
         if self._missed:
             self._missed = False
             self.begin("something came meanwhile that could not be read")
+        elif self._aside is not None:
+            self._compare(self._aside)
 
     # ---- merging and comparing ----------------------------------------------------------------
 
@@ -426,6 +428,8 @@ class Reconciler[M]:
 
     def _compare(self, reading: ReadDone) -> None:
         """A look without a cause counts if nothing was heard meanwhile, or it shows a new position."""
+        if (run := self._run) and run.reading and reading.link == run.link:
+            self._aside = reading
         if self.phase is Phase.LIVE and (self._unlike(reading) or self._state.glimpsed):
             self.begin("an audit found a difference")
 
