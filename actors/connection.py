@@ -126,6 +126,9 @@ class Connection(Actor[ConnectionMessage]):
         self.context.start_task(self._keep_session, name="session")
         self.context.every(LIST_EVERY, Wake("list"))
         self.context.watch(self._prices, partial(PeerEnded, "prices"))
+        if self.context.generation > 1:
+            # The hub has ended with the life before, which may not have said so: others can feed.
+            self._prices.tell(FeedChanged(self._login.name, False, self.context.self))
 
     async def handle(self, message: ConnectionMessage) -> None:
         """A request to the broker, or news of the session."""
