@@ -60,6 +60,11 @@ class Excuse(enum.Enum):
         1.0,
         "an event came into a reading: no partial close until one settles, 1 s later (DESIGN 2.3)",
     )
+    UNPROVEN = (
+        Aspect.POSITIONS,
+        1.0,
+        "no event tells of an accepted partial close: for 2 s a read may be older than it",
+    )
     UNTOLD_POSITION = Aspect.POSITIONS, 1.0, "the daemon has not been told of the position"
     UNTOLD_ORDER = Aspect.ORDERS, 1.0, "the daemon has not been told of an order"
     UNTOLD_TRADE = Aspect.MONEY, 2.0, "trades and positions told apart: 2 s (DESIGN 3.1)"
@@ -69,6 +74,8 @@ class Excuse(enum.Enum):
 
 AUDIT_EXPOSED, AUDIT_FLAT = 30.0, 60.0
 """Seconds between audits of an account that holds something, or nothing (DESIGN 2)."""
+SNAPSHOTS_LAG = 2.0
+"""Seconds for which a read may show what was before an accepted request."""
 NOTICEABLE = 0.0005
 """Seconds below which an excuse has not existed: what is told at once is told."""
 USUAL_ANSWER = 0.25

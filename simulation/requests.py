@@ -7,7 +7,7 @@ from attrs import define
 
 from simulation.bench import Bench, Plea
 from simulation.docket import Docket
-from simulation.excuses import USUAL_ANSWER, Excuse, next_try
+from simulation.excuses import SNAPSHOTS_LAG, USUAL_ANSWER, Excuse, next_try
 from simulation.invariants import (
     JUST_BEFORE,
     WITHIN,
@@ -227,6 +227,9 @@ class Requests:
             if docket.failures.get(asked.target):
                 docket.failures[asked.target] = 1
                 excuses.lasts(Excuse.REFUSED, self._bench.now + ACCEPTS_AGAIN)
+            if asked.kind == "partial_close" and excuses.standing[Excuse.UNTOLD_POSITION]:
+                # What a read shows may be older than the close: not believed for two seconds.
+                excuses.lasts(Excuse.UNPROVEN, asked.at + SNAPSHOTS_LAG)
         else:
             failures = docket.failures[asked.target] = docket.failures.get(asked.target, 0) + 1
             excuses.lasts(Excuse.REFUSED, self._bench.now + next_try(failures) + 0.05)
