@@ -105,11 +105,13 @@ class Cursor:
         if kind is object:
             return self.value
         if origin in (types.UnionType, typing.Union):
-            return self.read(next(each for each in arguments if each is not type(None)))
+            return self.read(self._meant([it for it in arguments if it is not type(None)]))
         if origin is Literal:
             return self._choice(arguments)
         if origin is tuple:
             return self._array(arguments[0])
+        if origin is Mapping:
+            return self._table(arguments[1])
         if attrs.has(kind):
             fields = self.fields(kind)
             return None if fields is None else self._built(kind, fields)
@@ -163,6 +165,18 @@ class Cursor:
         near = closest(self.value, choices) if isinstance(self.value, str) else ""
         self.error(f"must be {allowed}{self.got}", f'did you mean "{near}"?' if near else "")
         return None
+
+    def _meant(self, kinds: list[Any]) -> Any:
+        """Which of several types this is to be: a word chooses among words."""
+        words_of = [kind for kind in kinds if typing.get_origin(kind) is Literal]
+        return words_of[0] if words_of and isinstance(self.value, str) else kinds[0]
+
+    def _table(self, kind: Any) -> dict[str, Any] | None:
+        if not isinstance(self.value, dict):
+            self.error(f"must be a table such as {{ ES = ... }}{self.got}")
+            return None
+        read = {key: child.read(kind) for key, child in self.children()}
+        return {key: value for key, value in read.items() if value is not None}
 
     def _array(self, kind: Any) -> tuple[Any, ...] | None:
         if not isinstance(self.value, list):

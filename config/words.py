@@ -133,7 +133,7 @@ def spoken(value: object) -> str:
         case list(items):
             return ", ".join(map(spoken, items)) or "none"
         case dict(table):
-            return ", ".join(f"{key} {spoken(each)}" for key, each in table.items())
+            return ", ".join(f"{key} {spoken(each)}" for key, each in table.items()) or "none"
         case other:
             return str(other)
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from risk.domain import Order, OrderStatus
-from risk.orders import could_increase
+from risk.explain import exposure, wall
 from risk.plan import leaving, merged
 from risk.rules.base import Rule, Trigger, violation
+from risk.shut import held, shut_account
 from risk.snapshot import ContractView, Snapshot
-from risk.verdict import Action, Alert, Cancel, Flatten, Lock, RuleAnswer, Verdict
+from risk.verdict import Alert, Lock, RuleAnswer, Verdict
 
 __all__ = ["Trigger", "evaluate"]
 
@@ -61,53 +61,20 @@ def _lock_check(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         return RuleAnswer()
     last = max(locks, key=lambda lock: lock.until)
     wake_at = last.until if last.until > snapshot.now else None
-    actions = _while_locked(snapshot)
+    actions = shut_account(snapshot)
     if not actions:
         return RuleAnswer(wake_at=wake_at)
-    held = sum(view.holding.size for view in snapshot.contracts.values())
     found = violation(
         last.rule,
         snapshot,
         trigger,
-        observed=Decimal(held),
+        observed=held(snapshot),
         limit=_ZERO,
-        reason=f"locked until {_told(snapshot, last.until)} ({last.reason}), {_open(snapshot)}",
+        reason=f"locked until {wall(snapshot, last.until)} ({last.reason}), but {exposure(snapshot)}",
         actions=actions,
         inputs=_lock_inputs(last),
     )
     return RuleAnswer((found,), wake_at=wake_at)
-
-
-def _while_locked(snapshot: Snapshot) -> tuple[Action, ...]:
-    if any(view.holding.size for view in snapshot.contracts.values()):
-        return (Flatten(),)
-    if any(view.holding.net for view in snapshot.contracts.values()):
-        return ()
-    return tuple(
-        Cancel(order.id, order.contract_id)
-        for order in snapshot.orders
-        if order.status is not OrderStatus.PENDING_CANCELLATION and not _protects(order, snapshot)
-    )
-
-
-def _protects(order: Order, snapshot: Snapshot) -> bool:
-    """It could close what is not believed yet: should the close of that be refused, it is needed."""
-    net = snapshot.protectable(order.contract_id)
-    return net != 0 and not could_increase(order, net)
-
-
-def _told(snapshot: Snapshot, instant: datetime) -> str:
-    """An instant as the exchange's people read it off the wall."""
-    return f"{snapshot.calendar.local(instant):%Y-%m-%d %H:%M %Z}"
-
-
-def _open(snapshot: Snapshot) -> str:
-    held = [
-        f"{view.holding.net:+d} {view.holding.name}"
-        for view in snapshot.contracts.values()
-        if view.holding.net
-    ]
-    return f"but {', '.join(held)} open" if held else f"but {len(snapshot.orders)} orders working"
 
 
 def _lock_inputs(lock: Lock) -> dict[str, str]:

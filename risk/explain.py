@@ -1,10 +1,10 @@
 """Sentences for people: what was done, why, and how fast."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from risk.snapshot import Totals
+from risk.snapshot import Snapshot, Totals
 
 _CENT = Decimal("0.01")
 
@@ -27,6 +27,30 @@ def made_of(totals: Totals) -> str:
         f"fees {dollars(totals.fees)}"
     )
     return f"{parts}, estimated" if totals.estimated else parts
+
+
+def exposure(snapshot: Snapshot) -> str:
+    """Such as ``+1 MNQ, -2 ES open``, or ``2 orders working`` where nothing is held."""
+    held = [
+        f"{view.holding.net:+d} {view.holding.name}"
+        for view in snapshot.contracts.values()
+        if view.holding.net
+    ]
+    if held:
+        return f"{', '.join(held)} open"
+    orders = len(snapshot.orders)
+    return f"{orders} order{'s' * (orders != 1)} working"
+
+
+def span(duration: timedelta) -> str:
+    """``3 min``, or seconds where minutes would not be exact."""
+    seconds = duration // timedelta(seconds=1)
+    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
+
+
+def wall(snapshot: Snapshot, instant: datetime) -> str:
+    """An instant as the exchange's people read it off the wall."""
+    return f"{snapshot.calendar.local(instant):%Y-%m-%d %H:%M %Z}"
 
 
 def enforced(done: str, at: datetime, reason: str, *, latency_ms: float, trigger: str) -> str:

@@ -8,6 +8,7 @@ flag the figure they enter as estimated.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from attrs import frozen
@@ -88,6 +89,15 @@ MICRO_WEIGHT = Decimal("0.1")
 """TopstepX counts every micro as a tenth of a mini, whatever its notional."""
 _ONE = Decimal(1)
 _UNKNOWN_FEE = max(product.fee for product in PRODUCTS.values())
+
+
+def require_known_root(symbol: str) -> None:
+    """Raises ValueError, with what was probably meant, for a root that is in no table."""
+    if symbol in PRODUCTS:
+        return
+    near = get_close_matches(symbol, PRODUCTS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise ValueError(f"{symbol} is no known root{hint}")
 
 
 def root_of_id(contract_id: str) -> str | None:

@@ -51,6 +51,24 @@ class TradingCalendar:
         self._require(day)
         return self._boundary(day)
 
+    def at(self, day: date, wall: time) -> datetime:
+        """When the wall shows a time within a trading day, aware UTC.
+
+        A time from the reset on is that of the evening on which the day begins.
+        """
+        self._require(day)
+        if wall < self.reset_at:
+            return datetime.combine(day, wall, self._zone).astimezone(UTC)
+        evening = self.starts(day).astimezone(self._zone).date()
+        if self.reset_at == MARKET_RESET:
+            # The market does not open on the Friday evening on which Monday's day begins.
+            evening = max(evening, day - _ONE_DAY)
+        return datetime.combine(evening, wall, self._zone).astimezone(UTC)
+
+    def next(self, day: date) -> date:
+        """The trading day after one."""
+        return self.day_of(self.ends(day))
+
     def local(self, instant: datetime) -> datetime:
         """An instant as the people at the exchange read it off the wall."""
         return instant.astimezone(self._zone)

@@ -48,6 +48,8 @@ class Rule(Protocol):
     priority: ClassVar[Priority]
     mandatory: ClassVar[bool]
     """True for a rule that no configuration can leave out."""
+    formula: ClassVar[str]
+    """When it acts, in the words of its keys, for the rule book."""
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Say what this rule finds wrong; never raises, never changes anything."""
@@ -115,3 +117,27 @@ def price_wait(snapshot: Snapshot) -> float | None:
     waits = (snapshot.pnl_wait_until, snapshot.day_wait_until)
     moments += [until for until in waits if until is not None]
     return max(min(moments) - snapshot.mono, 0.0) if moments else None
+
+
+def locked_for_the_day(rule: str, snapshot: Snapshot) -> bool:
+    """This day was answered by the rule already; what is open now is the lock's business."""
+    return any(
+        lock.rule == rule and lock.until >= snapshot.day_ends for lock in snapshot.active_locks
+    )
+
+
+def day_inputs(snapshot: Snapshot) -> dict[str, str]:
+    """What the day's result is computed from."""
+    totals = snapshot.totals
+    inputs = {
+        "net": str(totals.net),
+        "realised": str(totals.realised),
+        "open": str(totals.open),
+        "fees": str(totals.fees),
+        "estimated": str(totals.estimated).lower(),
+    }
+    for key, view in snapshot.contracts.items():
+        if view.holding.net:
+            inputs[f"position {key}"] = str(view.holding.net)
+            inputs[f"mark {key}"] = str(view.price.value)
+    return inputs

@@ -12,6 +12,8 @@ from risk.rules.base import (
     NotYetEnforced,
     Priority,
     Trigger,
+    day_inputs,
+    locked_for_the_day,
     price_wait,
     require_positive,
     shared,
@@ -32,6 +34,10 @@ class DailyLoss:
     triggers: ClassVar[frozenset[Trigger]] = PRICES
     priority: ClassVar[Priority] = Priority.DAY
     mandatory: ClassVar[bool] = False
+    formula: ClassVar[str] = (
+        "net = realised + open - fees of the day <= -`limit` + `buffer`; with `basis = "
+        '"realised"`: realised - fees'
+    )
 
     limit: Decimal = field(metadata={"doc": "dollars of loss, positive, at which the day ends"})
     basis: Literal["net", "realised"] = field(
@@ -66,7 +72,7 @@ class DailyLoss:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Judge the day's result, as far as it is certain."""
-        if snapshot.now >= snapshot.day_ends or self._locked(snapshot):
+        if snapshot.now >= snapshot.day_ends or locked_for_the_day(self.name, snapshot):
             return RuleAnswer()
         wake_in = price_wait(snapshot)
         result = self._decidable(snapshot)
@@ -76,19 +82,12 @@ class DailyLoss:
 
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """Each contract's share of what is left to the limit, or to the next warning."""
-        if self.basis == "realised" or self._locked(snapshot):
+        if self.basis == "realised" or locked_for_the_day(self.name, snapshot):
             return {}
         result = self._result(snapshot)
         steps = [self.floor, *(-self.limit * share / _CENT for share in self.warn_at)]
         left = min((result - step for step in steps if step < result), default=_ZERO)
         return shared(snapshot, left)
-
-    def _locked(self, snapshot: Snapshot) -> bool:
-        """This day's loss was answered already; what is open now is the lock's business."""
-        return any(
-            lock.rule == self.name and lock.until >= snapshot.day_ends
-            for lock in snapshot.active_locks
-        )
 
     def _decidable(self, snapshot: Snapshot) -> Decimal | None:
         """The result to judge; None while only later news can tell.
@@ -126,7 +125,7 @@ class DailyLoss:
             reason=reason,
             actions=(Flatten(),),
             lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
-            inputs=_inputs(snapshot),
+            inputs=day_inputs(snapshot),
         )
 
     def _warning(self, snapshot: Snapshot) -> tuple[Alert, ...]:
@@ -142,19 +141,3 @@ class DailyLoss:
             f"loss limit of {plain(self.limit)} is used ({made_of(snapshot.totals)})"
         )
         return (Alert(f"daily_loss_{share}", message),)
-
-
-def _inputs(snapshot: Snapshot) -> dict[str, str]:
-    totals = snapshot.totals
-    inputs = {
-        "net": str(totals.net),
-        "realised": str(totals.realised),
-        "open": str(totals.open),
-        "fees": str(totals.fees),
-        "estimated": str(totals.estimated).lower(),
-    }
-    for key, view in snapshot.contracts.items():
-        if view.holding.net:
-            inputs[f"position {key}"] = str(view.holding.net)
-            inputs[f"mark {key}"] = str(view.price.value)
-    return inputs

@@ -30,6 +30,10 @@ class NoStopLoss:
     triggers: ClassVar[frozenset[Trigger]] = EXPOSURE
     priority: ClassVar[Priority] = Priority.PER_TRADE
     mandatory: ClassVar[bool] = True
+    formula: ClassVar[str] = (
+        "time without stops for the whole position, summed over its life, >= `grace`; after "
+        "an increase or a lost stop min(`grace`, 10 s) are always left"
+    )
 
     grace: timedelta = field(
         default=timedelta(seconds=120),

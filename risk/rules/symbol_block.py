@@ -1,18 +1,15 @@
 """``symbol_block``: instruments that must not be traded."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import ClassVar
 
 from attrs import field, frozen
 
-from risk.domain import Order, OrderStatus
-from risk.instruments import PRODUCTS
-from risk.orders import could_increase
+from risk.instruments import require_known_root
 from risk.rules.base import EXPOSURE, Priority, Trigger, violation
+from risk.shut import shut_contract
 from risk.snapshot import Holding, Snapshot
-from risk.verdict import Action, Cancel, Close, RuleAnswer, Violation
+from risk.verdict import Cancel, RuleAnswer, Violation
 
 
 def _upper(symbols: tuple[str, ...]) -> tuple[str, ...]:
@@ -27,6 +24,7 @@ class SymbolBlock:
     triggers: ClassVar[frozenset[Trigger]] = EXPOSURE
     priority: ClassVar[Priority] = Priority.SESSION
     mandatory: ClassVar[bool] = False
+    formula: ClassVar[str] = "root of the contract in `symbols`, or not in `only`"
 
     symbols: tuple[str, ...] = field(
         default=(), converter=_upper, metadata={"doc": "roots that are blocked, such as GC"}
@@ -39,7 +37,7 @@ class SymbolBlock:
         if bool(self.symbols) == bool(self.only):
             raise ValueError("symbol_block needs exactly one of symbols or only, not empty")
         for symbol in (*self.symbols, *self.only):
-            _require_known(symbol)
+            require_known_root(symbol)
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """One violation per blocked contract in which anything is held or working."""
@@ -59,16 +57,11 @@ class SymbolBlock:
     def _in_contract(
         self, snapshot: Snapshot, holding: Holding, trigger: Trigger
     ) -> Violation | None:
-        net = snapshot.protectable(holding.contract_id)
-        orders = tuple(_cancellable(snapshot.orders_in(holding.contract_id), net))
-        actions: tuple[Action, ...] = tuple(
-            Cancel(order.id, holding.contract_id) for order in orders
-        )
-        if holding.size:
-            actions += (Close(holding.contract_id),)
+        actions = shut_contract(snapshot, holding.contract_id)
         if not actions:
             return None
-        held = f"{holding.net:+d} held, {len(orders)} orders to cancel"
+        orders = sum(isinstance(action, Cancel) for action in actions)
+        held = f"{holding.net:+d} held, {orders} orders to cancel"
         return violation(
             self.name,
             snapshot,
@@ -83,20 +76,3 @@ class SymbolBlock:
 
     def _why(self) -> str:
         return f"not among {', '.join(self.only)}" if self.only else "blocked"
-
-
-def _cancellable(orders: tuple[Order, ...], net: int) -> Iterator[Order]:
-    """All of them when flat; beside a position only what could add: its stops stay until flat."""
-    for order in orders:
-        if order.status is OrderStatus.PENDING_CANCELLATION:
-            continue
-        if net == 0 or could_increase(order, net):
-            yield order
-
-
-def _require_known(symbol: str) -> None:
-    if symbol in PRODUCTS:
-        return
-    near = get_close_matches(symbol, PRODUCTS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise ValueError(f"{symbol} is no known root{hint}")

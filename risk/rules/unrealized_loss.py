@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from attrs import field, frozen
 
 from risk.explain import dollars, plain
+from risk.rules.at_price import position_at_price, price_inputs, staying
 from risk.rules.base import (
     PRICES,
     NotYetEnforced,
@@ -32,6 +33,7 @@ class UnrealizedLoss:
     triggers: ClassVar[frozenset[Trigger]] = PRICES
     priority: ClassVar[Priority] = Priority.PER_TRADE
     mandatory: ClassVar[bool] = False
+    formula: ClassVar[str] = "net contracts x (mark - entry) x point value <= -`limit`"
 
     limit: Decimal = field(metadata={"doc": "dollars of open loss, positive"})
     scope: Literal["position", "total"] = field(
@@ -71,7 +73,7 @@ class UnrealizedLoss:
         return {key: self.limit + amount for key, amount in opened.items()}
 
     def _alone(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> Violation | None:
-        opened = _staying(view)
+        opened = staying(view)
         if opened is None or opened > -self.limit:
             return None
         holding = view.holding
@@ -82,9 +84,9 @@ class UnrealizedLoss:
             observed=opened,
             limit=-self.limit,
             contract_id=holding.contract_id,
-            reason=f"open {dollars(opened)} <= {plain(-self.limit)} ({_position(view)})",
+            reason=f"open {dollars(opened)} <= {plain(-self.limit)} ({position_at_price(view)})",
             actions=(Close(holding.contract_id),),
-            inputs=_inputs(view),
+            inputs=price_inputs(view),
         )
 
     def _together(
@@ -92,11 +94,11 @@ class UnrealizedLoss:
     ) -> Iterator[Violation]:
         # A loss that is on its way out must not close what would stay; a profit counts until it has
         # left: its close may be refused.
-        parts = (max(_staying(view) or _ZERO, view.open or _ZERO) for view in held)
+        parts = (max(staying(view) or _ZERO, view.open or _ZERO) for view in held)
         total = sum(parts, _ZERO)
         if total > -self.limit or not any(view.holding.size for view in held):
             return
-        positions = "; ".join(_position(view) for view in held)
+        positions = "; ".join(position_at_price(view) for view in held)
         yield violation(
             self.name,
             snapshot,
@@ -105,31 +107,5 @@ class UnrealizedLoss:
             limit=-self.limit,
             reason=f"open {dollars(total)} <= {plain(-self.limit)} ({positions})",
             actions=(Flatten(),),
-            inputs={key: value for view in held for key, value in _inputs(view).items()},
+            inputs={key: value for view in held for key, value in price_inputs(view).items()},
         )
-
-
-def _staying(view: ContractView) -> Decimal | None:
-    """Open P&L of what is not being closed already; None when it cannot be known."""
-    holding = view.holding
-    if view.open is None or not holding.reducing:
-        return view.open
-    return view.open * holding.size / abs(holding.net)
-
-
-def _position(view: ContractView) -> str:
-    worth = view.holding.worth
-    entry = None if worth is None else worth.entry
-    at = "" if entry is None else f" from {dollars(entry)}"
-    mark = "unpriced" if view.price.value is None else f"marked {plain(view.price.value)}"
-    going = f" ({view.holding.reducing} being closed)" if view.holding.reducing else ""
-    return f"{view.holding.net:+d} {view.holding.name}{going}{at}, {mark}"
-
-
-def _inputs(view: ContractView) -> dict[str, str]:
-    holding = view.holding
-    return {
-        f"position {holding.contract_id}": str(holding.net),
-        f"mark {holding.contract_id}": str(view.price.value),
-        f"open {holding.contract_id}": str(view.open),
-    }

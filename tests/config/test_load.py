@@ -11,7 +11,15 @@ import pytest
 from config import Provenance, load
 from config.cursor import SCALARS
 from config.profiles import FOLDER, names
-from risk.rules import RULES, DailyLoss, MaxContracts, NoStopLoss, SymbolBlock
+from risk.rules import (
+    RULES,
+    DailyLoss,
+    MaxContracts,
+    MaxContractsPerInstrument,
+    NoStopLoss,
+    Session,
+    SymbolBlock,
+)
 from tests.config.documents import ENVIRONMENT, LOGIN, SMALL, TODAY, WHOLE, loaded, refused
 from tests.conftest import ROOT
 
@@ -22,7 +30,6 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
     assert [(notice.line, notice.key) for notice in config.not_yet] == [
         (23, "accounts.50KTC-A.seed"),
         (27, "accounts.50KTC-A.rules.cooldown_after_loss"),
-        (29, "accounts.50KTC-A.rules.session"),
         (34, "groups.mine.rules.group_daily_loss"),
         (37, "notify.discord"),
     ]
@@ -33,7 +40,7 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
 def test_what_is_not_enforced_yet_cannot_be_run(tmp_path: Path) -> None:
     """A daemon that silently ignores a rule is worse than none: run refuses, all at once."""
     problems = refused(tmp_path, WHOLE, for_run=True)
-    assert [problem.line for problem in problems] == [23, 27, 29, 34, 37]
+    assert [problem.line for problem in problems] == [23, 27, 34, 37]
 
 
 def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> None:
@@ -41,6 +48,7 @@ def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> N
     account = loaded(tmp_path, WHOLE).accounts[0]
     assert account.rules == (
         SymbolBlock(symbols=("GC",)),
+        Session(times=("08:30-15:00",)),
         DailyLoss(limit=Decimal(1000)),
         *(rule for rule in account.rules if rule.name == "unrealized_loss"),
         NoStopLoss(grace=timedelta(seconds=120)),
@@ -57,6 +65,45 @@ def test_every_value_says_where_it_comes_from(tmp_path: Path) -> None:
     assert Provenance("no_stop_loss", "grace", "120s", f"defaults.rules {file}:17") in origins
     assert Provenance("daily_loss", "limit", "1000", f"account {file}:25") in origins
     assert Provenance("daily_loss", "warn_at", "none", "default of the rule") in origins
+
+
+def test_tables_by_root_and_a_number_or_a_word_are_read(tmp_path: Path) -> None:
+    """``limits`` and ``by_root`` are tables of their own; ``other`` is a count or one of two words."""
+    text = SMALL + (
+        "[accounts.A.rules]\n"
+        'session = { times = ["17:00-15:10"], by_root = { GC = ["07:20-12:30"] } }\n'
+        "max_contracts_per_instrument = { limits = { ES = 2 }, other = %s }\n"
+    )
+    for written, read in (("3", 3), ('"block"', "block")):
+        rules = loaded(tmp_path, text % written).accounts[0].rules
+        assert Session(times=("17:00-15:10",), by_root={"GC": ("07:20-12:30",)}) in rules
+        assert MaxContractsPerInstrument(limits={"ES": 2}, other=read) in rules  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("session = { times = [] }", "times must have a range at least"),
+        ('session = { times = ["8-15"] }', "times must have a range such as"),
+        ('session = { times = ["08:30-15:00"], days = ["someday"] }', "days must be of mon, tue"),
+        (
+            'session = { times = ["08:30-15:00"], by_root = { GX = ["08:30-15:00"] } }',
+            "GX is no known root",
+        ),
+        ("max_contracts_per_instrument = { limits = 5 }", "must be a table"),
+        ("max_contracts_per_instrument = { limits = { ES = -1 } }", "limits must be 0 or more"),
+        ('max_contracts_per_instrument = { limits = { ES = 1 }, other = "no" }', 'or "block"'),
+        ("max_contracts_per_instrument = { limits = {} }", "limits must name a root"),
+        ('flat_by = { time = "15:10", margin = "13h" }', "margin must be from 0s to 12h"),
+        ("daily_profit = { limit = 0 }", "limit must be more than 0"),
+        ('unrealized_profit = { limit = 5, action = "half" }', 'must be "close" or "close_half"'),
+    ],
+)
+def test_what_a_rule_refuses_is_said_at_its_place(tmp_path: Path, rule: str, said: str) -> None:
+    """Line and reason, for every kind of mistake."""
+    (problem,) = refused(tmp_path, SMALL + f"[accounts.A.rules]\n{rule}\n")
+    assert said in problem.message
+    assert problem.line == 8
 
 
 def test_an_account_rule_replaces_the_whole_default(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ max_contracts = { limit = 5 }
 login = "topstep"
 [accounts.50KTC-A.rules]
 daily_loss = { limit = 1000 }
-session = { days = ["mon"] }
+weekly_loss = { limit = 2000 }
 
 [accounts."*"]
 role = "watched"
@@ -73,7 +73,9 @@ def test_a_valid_configuration_shows_every_rule_and_where_it_was_said(tmp_path: 
     assert (code, errors) == (0, "")
     assert shown.startswith(SHOWN)
     rest = shown.removeprefix(SHOWN).splitlines()
-    assert rest[0].startswith("not yet enforced: seawall.toml:12:1: accounts.50KTC-A.rules.session")
+    assert rest[0].startswith(
+        "not yet enforced: seawall.toml:12:1: accounts.50KTC-A.rules.weekly_loss"
+    )
     assert rest[-1].startswith("valid, but `seawall run` refuses it")
     assert "secret-0815" not in shown
     assert "\x1b" not in shown

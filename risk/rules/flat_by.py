@@ -1,0 +1,110 @@
+"""``flat_by``: flat before the firm flattens, and before the exchange closes early."""
+
+import datetime as dt
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
+
+from attrs import field, frozen
+
+from risk.explain import exposure, span, wall
+from risk.hours import early_close
+from risk.rules.base import EXPOSURE, Priority, Trigger, violation
+from risk.shut import held, shut_account, shut_contract
+from risk.snapshot import Snapshot
+from risk.verdict import Lock, RuleAnswer, Violation
+
+_LATEST_MARGIN = timedelta(hours=12)
+
+
+@frozen
+class FlatBy:
+    """Flattens and locks to the reset a margin before a time of day; early closes come before it."""
+
+    name: ClassVar[str] = "flat_by"
+    triggers: ClassVar[frozenset[Trigger]] = EXPOSURE
+    priority: ClassVar[Priority] = Priority.SESSION
+    mandatory: ClassVar[bool] = False
+    formula: ClassVar[str] = (
+        "now >= `time` - `margin` of the trading day; for a product that closes early, now >= "
+        "its close - `margin`"
+    )
+
+    time: dt.time = field(metadata={"doc": "Chicago time at which the firm starts flattening"})
+    margin: timedelta = field(
+        default=timedelta(minutes=3), metadata={"doc": "how long before that to be flat"}
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if not timedelta(0) <= self.margin <= _LATEST_MARGIN:
+            raise ValueError(f"margin must be from 0s to 12h, got {self.margin}")
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+        """From the margin on nothing may be open; of a product that closes early, from before it."""
+        deadline = snapshot.calendar.at(snapshot.day, self.time) - self.margin
+        if snapshot.now >= snapshot.day_ends:
+            return RuleAnswer()  # the account has not heard of the reset yet
+        if snapshot.now >= deadline:
+            found = self._account(snapshot, trigger, deadline)
+            return RuleAnswer(() if found is None else (found,))
+        closes = self._early(snapshot)
+        late = (self._contract(snapshot, trigger, *it) for it in closes.items())
+        ahead = [at for at in closes.values() if at > snapshot.now]
+        exposed = bool(snapshot.orders) or any(v.holding.net for v in snapshot.contracts.values())
+        wake_at = min([deadline, *ahead]) if exposed else None
+        return RuleAnswer(tuple(it for it in late if it is not None), wake_at=wake_at)
+
+    def _early(self, snapshot: Snapshot) -> dict[str, datetime]:
+        """Contract to when it must be gone because the exchange closes early today."""
+        closes = {
+            key: early_close(snapshot.day, view.holding.roots)
+            for key, view in snapshot.contracts.items()
+        }
+        return {
+            key: snapshot.calendar.at(snapshot.day, close) - self.margin
+            for key, close in closes.items()
+            if close is not None
+        }
+
+    def _account(
+        self, snapshot: Snapshot, trigger: Trigger, deadline: datetime
+    ) -> Violation | None:
+        actions = shut_account(snapshot)
+        if not actions:
+            return None
+        why = f"flat by {self.time:%H:%M} less {span(self.margin)}"
+        reason = f"{why}: {exposure(snapshot)} at {wall(snapshot, snapshot.now)}"
+        return violation(
+            self.name,
+            snapshot,
+            trigger,
+            observed=held(snapshot),
+            limit=Decimal(0),
+            reason=reason,
+            actions=actions,
+            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
+            inputs={"flat since": deadline.isoformat()},
+        )
+
+    def _contract(
+        self, snapshot: Snapshot, trigger: Trigger, contract_id: str, deadline: datetime
+    ) -> Violation | None:
+        actions = shut_contract(snapshot, contract_id) if snapshot.now >= deadline else ()
+        if not actions:
+            return None
+        holding = snapshot.contracts[contract_id].holding
+        close = snapshot.calendar.local(deadline + self.margin)
+        return violation(
+            self.name,
+            snapshot,
+            trigger,
+            observed=Decimal(holding.size),
+            limit=Decimal(0),
+            contract_id=contract_id,
+            reason=(
+                f"{holding.name} closes early today, at {close:%H:%M}, less "
+                f"{span(self.margin)}: {holding.net:+d} held"
+            ),
+            actions=actions,
+            inputs={"flat since": deadline.isoformat()},
+        )

@@ -1,0 +1,132 @@
+"""The rule book: ``docs/rules.md``, written from the rules' own classes and their worked examples.
+
+``python -m tests.risk.rulebook`` writes it anew; a test fails while it is out of date.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import attrs
+
+from config.words import spoken
+from risk.rules import GROUP_RULES, LATER_RULES, RULES, Priority, Rule, Trigger
+from tests.conftest import ROOT
+from tests.risk.story import Example, examples
+
+PAGE = ROOT / "docs" / "rules.md"
+
+_HEAD = """# The rules
+
+This page is written from the rules themselves (`python -m tests.risk.rulebook`), and its examples are
+tests: what it says is what Seawall does. A rule stands in `[accounts.NAME.rules]`, or for all accounts
+in `[defaults.rules]`, as `name = { key = value }`. Amounts are dollars and positive, durations `"30s"`
+or `"5m"`, times of day Chicago's. Limits are inclusive: a loss of exactly the limit is one, and as many
+contracts as are allowed are allowed.
+
+Whatever a rule closes, it closes after the trade: the broker's API allows nothing earlier. *Close* ends
+one position and then cancels what is left of its orders; *reduce* ends the newest contracts of it;
+*flatten* ends every position and order of the account. Rules are asked in the order of this page, and
+what an earlier one closes a later one no longer sees. All of them are asked again every five seconds,
+whatever was missed.
+"""
+_UNITS: dict[object, str] = {
+    Decimal: "dollars",
+    timedelta: "duration",
+    time: "time of day",
+    int: "number",
+    bool: "true or false",
+}
+
+
+def page() -> str:
+    """The whole page."""
+    every = tuple(examples())
+    order = sorted(RULES.values(), key=lambda rule: (rule.priority, rule.name))
+    sections = [_section(rule, [it for it in every if it.rule.name == rule.name]) for rule in order]
+    return "\n".join([_HEAD, *sections, _later()])
+
+
+def _section(rule: type[Rule], own: Sequence[Example]) -> str:
+    lines = [f"## `{rule.name}`", "", _prose(rule), "", f"It acts when: {rule.formula}.", ""]
+    lines += [f"Asked at {_asked(rule)}, priority {_spoken(rule.priority)}.{_mandatory(rule)}", ""]
+    lines += ["| key | what it is | unit | default |", "|---|---|---|---|"]
+    lines += [_key(each) for each in attrs.fields(cast(Any, rule))]
+    lines += ["", "| example | what happens | what it does, and why |", "|---|---|---|"]
+    lines += [_example(each) for each in own]
+    return "\n".join([*lines, ""])
+
+
+def _prose(rule: type[Rule]) -> str:
+    paragraphs = (rule.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _asked(rule: type[Rule]) -> str:
+    return ", ".join(_spoken(trigger) for trigger in Trigger if trigger in rule.triggers)
+
+
+def _spoken(one: Trigger | Priority) -> str:
+    return one.name.lower().replace("_", " ")
+
+
+def _mandatory(rule: type[Rule]) -> str:
+    return " It is mandatory: it cannot be left out." if rule.mandatory else ""
+
+
+def _key(each: Any) -> str:
+    needed = each.default is attrs.NOTHING
+    default = each.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()
+    unit = _UNITS.get(each.type, "words" if "str" in str(each.type) else "numbers")
+    if "Mapping" in str(each.type):
+        unit = "table"
+    elif "Literal" in str(each.type):
+        unit = "a word" if "int" not in str(each.type) else "a number or a word"
+    shown = "**needed**" if needed else f"`{spoken(default)}`"
+    return f"| `{each.name}` | {each.metadata['doc']} | {unit} | {shown} |"
+
+
+def _example(example: Example) -> str:
+    story = "; ".join(example.story)
+    begins = f"{example.starts:%Y-%m-%d %H:%M}: "
+    keys = ", ".join(_changed(example.rule))
+    does = "nothing"
+    if example.does:
+        lock = f"; locked until {example.locked}" if example.locked else ""
+        does = f"**{', '.join(example.does)}**{lock}: {example.because}"
+    return f"| {example.title} ({keys}) | {begins}{story} | {does} |"
+
+
+def _changed(rule: Rule) -> Iterator[str]:
+    """The keys of an example's rule that are not defaults."""
+    for each in attrs.fields(cast(Any, type(rule))):
+        value = getattr(rule, each.name)
+        default = each.default
+        if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+            default = default.factory()
+        if default is attrs.NOTHING or spoken(value) != spoken(default):
+            yield f"{each.name} {spoken(value)}"
+
+
+def _later() -> str:
+    known = {**LATER_RULES, **GROUP_RULES}
+    lines = [f"- `{name}`: {what}" for name, what in sorted(known.items())]
+    return "\n".join(
+        [
+            "## Known, and not enforced yet",
+            "",
+            "`seawall check` says so, and `seawall run` refuses a configuration that names one.",
+            "",
+            *lines,
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    sys.stdout.write(f"{PAGE.relative_to(ROOT)} is written\n")
