@@ -122,6 +122,7 @@ class Store(Actor[StoreMessage]):
             self._alert(
                 Alert("journal_recovered", "the journal is written again; nothing was lost")
             )
+            self._more = True  # that it can be written is itself a record, and the last for a while
 
     def _alert(self, alert: Alert) -> None:
         write = log.critical if alert.critical else log.warning

@@ -81,6 +81,8 @@ class Machine:
         """Number of the daemon's newest life."""
         self.system: System | None = None
         """The daemon, while it is up."""
+        self.journal: WatchedJournal | None = None
+        """Of the newest life."""
         self._numbers = count(1)
         self._scope: trio.CancelScope | None = None
         self._border: WatchedBroker | None = None
@@ -113,8 +115,8 @@ class Machine:
         life, audience = self.life, self.audience
         self._border = WatchedBroker(self.broker, audience, life, self._numbers)
         journal = self.disk.open(self.clock.now())
-        watched = WatchedJournal(journal, audience, partial(self._is_alive, life))
-        daemon = self._daemon(self._border, watched, life)
+        self.journal = WatchedJournal(journal, audience, partial(self._is_alive, life))
+        daemon = self._daemon(self._border, self.journal, life)
         with trio.CancelScope() as self._scope:
             try:
                 async with open_system(

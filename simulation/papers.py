@@ -107,7 +107,11 @@ class Papers:
 
     def _lock_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
         key = str(body["rule"]), datetime.fromisoformat(str(body["until"]))
-        if key in docket.locks or key[1] <= self._bench.wall() - timedelta(seconds=CLOCKS_DIFFER):
+        if key[1] <= self._bench.wall() - timedelta(seconds=CLOCKS_DIFFER):
+            return
+        if key in docket.locks:
+            if key not in docket.unwritten:
+                self._bench.accuse(4, docket, f"locked for {key[0]} again: the lock was forgotten")
             return
         self._bench.coverage.saw("lock set")
         if key[1] - self._bench.wall() < timedelta(minutes=1):

@@ -42,6 +42,7 @@ from broker.port import (
     QuoteUpdate,
     Unreadable,
 )
+from simulation.archive import Archive
 from simulation.bench import Bench, Plea
 from simulation.circumstances import Circumstances
 from simulation.coverage import Coverage
@@ -65,6 +66,7 @@ from simulation.translation import (
 from simulation.trouble import (
     ClockDrift,
     ClockJump,
+    DiskRefuses,
     PowerCut,
     SlowHandler,
     StuckHandler,
@@ -118,6 +120,7 @@ class Referee(Watcher):
         self._circumstances = Circumstances(bench)
         self._papers = Papers(bench)
         self._feeds = Feeds(bench)
+        self._archive = Archive(bench, machine.disk, self._store_was_late)
         self._pleas: dict[int, Plea] = {}
         self._reads: dict[int, tuple[float, Callable[[bool], None]]] = {}
         self._executing = False
@@ -155,6 +158,7 @@ class Referee(Watcher):
 
     def _time(self) -> None:
         self.bench.tick(self._machine.elapsed)
+        self._archive.look()
 
     def _clock_is_wrong(self) -> bool:
         if abs(self._machine.clock.wrong_by) > 1.0:
@@ -311,6 +315,7 @@ class Referee(Watcher):
         self._time()
         self._circumstances.life_ended()
         self._feeds.life_ended()
+        self._archive.life_ended()
         self._pleas.clear()
         self._reads.clear()
         self._papers.life_ended(self._on_disk())
@@ -342,6 +347,9 @@ class Referee(Watcher):
     def recorded(self, record: Record, spooled: bool) -> None:
         """The daemon writes something down."""
         self._time()
+        machine = self._machine
+        if machine.system is not None and machine.journal is not None:
+            self._archive.given(machine.journal.statistics().last)
         if record.kind in ("lock", "intent", "outcome", "reset"):
             self._papers.recorded(record.kind, record.account, record.body, spooled=spooled)
 
@@ -369,6 +377,10 @@ class Referee(Watcher):
         own = f"/accounts/{docket.name}/"
         return any("/accounts/" not in path or own in path for path in late)
 
+    def _store_was_late(self, since: float) -> bool:
+        late = self._machine.haunting.late_since(self._machine.origin + since)
+        return any(path.endswith("/store") for path in late)
+
     def _mail_of(self, docket: Docket) -> tuple[int, int]:
         system = self._machine.system
         ref = None if system is None else system.at(f"seawall/logins/{docket.login}/connection")
@@ -381,6 +393,8 @@ class Referee(Watcher):
 
     def trouble(self, phase: Literal["begins", "ends"], trouble: Trouble) -> None:
         """Count it; a few kinds cannot be seen from outside."""
+        if isinstance(trouble, DiskRefuses):
+            self._archive.hindered(self._machine.elapsed)
         self._time()
         if phase == "begins":
             self.coverage.faults[trouble.name] += 1
@@ -412,6 +426,7 @@ class Referee(Watcher):
 
     def woken(self) -> None:
         """It goes on."""
+        self._archive.hindered(self._machine.elapsed)
         self._time()
         self._circumstances.suspended(False)
         self._feeds.may_be_silent()

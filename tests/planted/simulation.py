@@ -3,19 +3,24 @@
 ``python -m tests.planted.simulation SEEDS`` runs the seeds from 0 on as a mixed campaign of twenty
 minutes each would, and says which was the first to notice: a defect that few seeds show is one that
 a short campaign would miss. Where a defect shows only under a trouble that few seeds hold,
-``--with clock_jump:seconds=36000`` runs only those that hold it, and ``--kind`` only one kind: SEEDS
-is then the number of these.
+``--with clock_jump:seconds=36000.0`` runs only those that hold it, and ``--kind`` only one kind: SEEDS
+is then the number of these. Where troubles must come together that seldom do, ``--add`` puts one into
+each seed, beside all that it holds, and ``--rules`` has all accounts guarded by these.
 """
 
 import argparse
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from typing import Any
 
-from simulation.campaign import MIXED, Campaign, run_seed
-from simulation.report import what_failed
-from simulation.scenario import KINDS
+from attrs import evolve
+
+from simulation.campaign import MIXED, Campaign
+from simulation.run import simulate
+from simulation.scenario import KINDS, Scenario
+from simulation.trouble import Planned
 
 
 def main(words: list[str]) -> int:
@@ -25,11 +30,13 @@ def main(words: list[str]) -> int:
     seeds = islice(_holding(campaign, arguments.holding), arguments.seeds)
     for number, seed in enumerate(seeds, 1):
         try:
-            run = run_seed(campaign, seed)
+            scenario = _aimed(campaign.scenario(seed), arguments.add, arguments.rules)
+            violations = simulate(scenario).violations
         except Exception as error:  # noqa: BLE001 - whatever a run raises is a find
             return _found(number, seed, f"it raises {error!r}")
-        if not run.clean:
-            return _found(number, seed, what_failed(run))
+        for it in violations[:1]:
+            what = f"invariant {it.invariant} at {it.at:.3f} s, {it.account}: {it.text}"
+            return _found(number, seed, what)
     sys.stdout.write(f"none of {arguments.seeds} seeds\n")
     return 0
 
@@ -39,7 +46,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("seeds", type=int)
     parser.add_argument("--kind", choices=(MIXED, *KINDS), default=MIXED)
     parser.add_argument("--with", action="append", default=[], dest="holding", metavar="TROUBLE")
+    parser.add_argument("--add", action="append", default=[], metavar="JSON", type=_planned)
+    parser.add_argument("--rules")
     return parser
+
+
+def _planned(text: str) -> Planned:
+    return Planned.of(json.loads(text))
+
+
+def _aimed(scenario: Scenario, added: Sequence[Planned], rules: str | None) -> Scenario:
+    accounts = scenario.accounts
+    if rules is not None:
+        accounts = tuple(evolve(it, rules=rules) for it in accounts)
+    return evolve(scenario, accounts=accounts, faults=(*scenario.faults, *added))
 
 
 def _holding(campaign: Campaign, wanted: list[str]) -> Iterator[int]:
