@@ -13,6 +13,8 @@ from store.records import Intent
 RETRY_AFTER = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0)
 """Seconds between tries; after them every ``RETRY_SLOWLY``."""
 RETRY_SLOWLY = 30.0
+VERDICT_GOOD_FOR = 1.0
+"""Seconds after which a partial close that has waited is judged anew before it leaves."""
 VERIFY_WITHIN = 0.5
 """How long an accepted request may stay without an event before the broker is read."""
 ANSWER_WITHIN = 10.0
@@ -83,6 +85,10 @@ class Pursuit:
     def perhaps_ours(self) -> bool:
         """Whether we may have closed it: what a trader closes himself leaves orders that are his."""
         return self.inherited or self.executed
+
+    def outdated(self, mono: float) -> bool:
+        """Whether its verdict has waited so long that more, or less, may be wanted by now."""
+        return mono - self.asked > VERDICT_GOOD_FOR
 
     def begin_send(self, request: int, aim: Action, mono: float) -> None:
         """A request leaves now."""

@@ -202,14 +202,12 @@ class Enforcement(Actor[EnforcementMessage]):
         """Whether the reason may be gone; then the full evaluation at the start decides anew.
 
         A reduction depends on everything else that was held. What names no episode would close
-        whatever is there: without its lock, or in another life of the daemon, that may be new.
+        whatever is there: without a lock that may be new.
         """
         if isinstance(intent.action, Reduce) or intent.violation.rule == MaxContracts.name:
             return True
-        if self._locked or intent.episode is not None or isinstance(intent.action, Cancel):
-            return False
-        of_lock = intent.violation.lock is not None or "lock" in intent.violation.inputs
-        return of_lock or self.context.generation == 1
+        aimed = intent.episode is not None or isinstance(intent.action, Cancel)
+        return not (self._locked or aimed)
 
     # ---- reads --------------------------------------------------------------------------------
 

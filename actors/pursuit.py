@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from attrs import define, field
 
 from actors.attempts import RETRY_AFTER, RETRY_SLOWLY, VERIFY_WITHIN, Pace, Pursuit
+from actors.flattening import Flattening
 from actors.intents import (
     Answered,
     Began,
@@ -35,8 +36,6 @@ from risk.domain import Episode, Order, Position
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
 from store.records import Intent
 
-VERDICT_GOOD_FOR = 1.0
-"""Seconds after which a partial close that has waited is judged anew before it leaves."""
 ORDER_NOT_FOUND, NOT_FOUND_FOR = 2, 30.0
 """The refusal of a cancellation (GATEWAY 1), and for how many seconds it is final."""
 BLIND_AFTER_FAILED_READS = 2
@@ -58,7 +57,7 @@ class Enforcer:
     """Working orders by id, newest known."""
     unseen: Mapping[str, int] = field(factory=dict)
     """Contracts, signed, of positions that only their trades have told of so far."""
-    flattening: Intent | None = None
+    flattening: Flattening | None = None
     pursuits: dict[str, Pursuit] = field(factory=dict)
     cancels: dict[int, Pursuit] = field(factory=dict)
     _paces: dict[str, Pace] = field(factory=dict)
@@ -67,7 +66,6 @@ class Enforcer:
     """Positions and orders are known: before that, nothing is sent without a read."""
     _exact: bool = True
     """False while the account has not settled its state: then only full closes are sent."""
-    _flatten_read_from: float = 0.0
     _ended: dict[str, Episode] = field(factory=dict)
     """Last episode seen ended per contract: a late verdict about it starts with a read."""
     _seen: dict[str | int, float] = field(factory=dict)
@@ -92,8 +90,8 @@ class Enforcer:
         match action:
             case Flatten():
                 if self.flattening is None:
-                    self.flattening = self._begin(action, violation, None)
-                    self._flatten_read_from = mono
+                    self.flattening = Flattening.decided(self._begin(action, violation, None))
+                self.flattening.aim(violation, self.positions, self.orders, mono)
             case Close(contract_id) | Reduce(contract_id):
                 keep = action.keep if isinstance(action, Reduce) else 0
                 self._pursue(action, contract_id, keep, violation, episode, mono)
@@ -105,7 +103,7 @@ class Enforcer:
         """Take up an intent of an earlier life: nothing is sent before a fresh read."""
         match intent.action:
             case Flatten():
-                self.flattening, self._flatten_read_from = intent, mono
+                self.flattening = Flattening(intent, mono)
             case Close(contract_id) | Reduce(contract_id):
                 keep = intent.action.keep if isinstance(intent.action, Reduce) else 0
                 episode = intent.episode
@@ -147,9 +145,10 @@ class Enforcer:
 
     def unlocked(self) -> None:
         """The lock behind a flatten has ended: only what it was aimed at is still pursued."""
-        intent, self.flattening = self.flattening, None
-        if intent is None:
+        ended, self.flattening = self.flattening, None
+        if ended is None:
             return
+        intent = ended.intent
         self.cancels = {k: p for k, p in self.cancels.items() if p.intent is not intent}
         for contract_id, pursuit in list(self.pursuits.items()):
             position = self.positions.get(contract_id)
@@ -202,7 +201,7 @@ class Enforcer:
         """Intents not fulfilled yet, each once."""
         intents = {p.intent.id: p.intent for p in self._all()}
         if self.flattening is not None:
-            intents[self.flattening.id] = self.flattening
+            intents[self.flattening.intent.id] = self.flattening.intent
         return tuple(intents.values())
 
     # ---- taking up ----------------------------------------------------------------------------
@@ -261,18 +260,21 @@ class Enforcer:
         """Late news of an order that the broker does not find must not ask for it again and again."""
         return order_id not in self.cancels and mono >= self._not_found.get(order_id, -NEVER)
 
-    def _spread_flatten(self, intent: Intent, mono: float) -> None:
-        for contract_id in self.positions:
-            known = self.pursuits.get(contract_id)
+    def _spread_flatten(self, flattening: Flattening, mono: float) -> None:
+        intent = flattening.intent
+        for contract_id, position in self.positions.items():
+            if not flattening.takes(position):
+                continue
+            known, episode = self.pursuits.get(contract_id), flattening.episode_of(position)
             if known is None:
-                self.pursuits[contract_id] = Pursuit(intent, 0, None, due=mono)
+                self.pursuits[contract_id] = Pursuit(intent, 0, episode, due=mono)
             elif known.intent is not intent:
                 self._supersede(known, intent)
-                known.episode = None
+                known.episode = episode
                 if known.keep:
                     known.widen(0, mono)
         for order in list(self.orders.values()):
-            if self._could_add(order):
+            if flattening.takes(order) and self._could_add(order):
                 self._cancel(intent, order.id, mono)
 
     def _could_add(self, order: Order) -> bool:
@@ -316,7 +318,7 @@ class Enforcer:
             return new and not pursuit.lagged_behind(self._net(contract_id), moved, mono)
         if new and pursuit.misjudged(self._beside(contract_id, pursuit.keep), mono):
             return True
-        return mono - pursuit.asked > VERDICT_GOOD_FOR and mono >= pursuit.due
+        return pursuit.outdated(mono) and mono >= pursuit.due
 
     def _give_back(self, contract_id: str, pursuit: Pursuit) -> None:
         """Let the account be judged anew; should the breach stand, the tries go on where they were."""
@@ -387,7 +389,7 @@ class Enforcer:
         if pursuit.episode is not None:
             self._ended[contract_id] = pursuit.episode
         self._news.append(InFlight(contract_id, 0))
-        if pursuit.intent is not self.flattening:
+        if self.flattening is None or pursuit.intent is not self.flattening.intent:
             self._news.append(Fulfilled(pursuit.intent, how))
         if how == "flat" and pursuit.keep == 0 and pursuit.perhaps_ours:
             for order in list(self.orders.values()):
@@ -410,27 +412,25 @@ class Enforcer:
             aim = wanted if isinstance(wanted, Cancel) else Cancel(order_id, contract_id)
             self._news.append(SendCancel(self._count_send(pursuit, aim, mono), order_id))
 
-    def _end_flatten(self, intent: Intent) -> None:
-        confirmed = self._read_began >= self._flatten_read_from
-        if confirmed and not (self.pursuits or self.cancels or self.positions or self.orders):
+    def _end_flatten(self, flattening: Flattening) -> None:
+        left = self.pursuits or self.cancels or flattening.left(self.positions, self.orders)
+        if self._read_began >= flattening.read_from and not left:
             self.flattening = None
-            self._news.append(Fulfilled(intent, "flat"))
+            self._news.append(Fulfilled(flattening.intent, "flat"))
 
     # ---- reading and knowing ------------------------------------------------------------------
 
     def _read_due_at(self) -> float:
         """When the next read of the broker is wanted; infinite when none is."""
         wanted = [p.look_at for p in self._all() if p.request is None and not self._read_is_new(p)]
-        if self.flattening is not None and self._read_began < self._flatten_read_from:
-            wanted.append(self._flatten_read_from + VERIFY_WITHIN)
+        if self.flattening is not None and self._read_began < self.flattening.read_from:
+            wanted.append(self.flattening.read_from + VERIFY_WITHIN)
         return max(min(wanted, default=NEVER), self._read_not_before)
 
-    def _stamp_changes[K: (str, int), V](
-        self, old: dict[K, V], new: dict[K, V], mono: float
-    ) -> None:
+    def _stamp_changes[K: (str, int), V](self, old: dict[K, V], new: dict[K, V], at: float) -> None:
         for key in {**old, **new}:
             if old.get(key) != new.get(key):
-                self._seen[key] = mono
+                self._seen[key] = at
 
     def _overlaid[K: (str, int), V](
         self, read: dict[K, V], known: dict[K, V], began: float
@@ -439,8 +439,7 @@ class Enforcer:
         return merged | {k: v for k, v in known.items() if self._seen.get(k, -NEVER) > began}
 
     def _net(self, contract_id: str) -> int:
-        position = self.positions.get(contract_id)
-        return 0 if position is None else position.net
+        return position.net if (position := self.positions.get(contract_id)) else 0
 
     def _beside(self, contract_id: str, keep: int) -> dict[str, int]:
         """What else counts; of a contract of which nothing is to stay, all of it."""

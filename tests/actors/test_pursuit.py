@@ -1,10 +1,10 @@
 """The pure core of enforcement: what is sent, read and waited for, whatever the broker answers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from actors.intents import (
 from actors.pursuit import NEVER, Enforcer
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Order, OrderStatus, OrderType, Position, Side
-from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Violation
+from risk.verdict import Action, Cancel, Close, Flatten, Lock, Reduce, Violation
 from store.records import Intent
 
 AT = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
@@ -311,12 +311,31 @@ def test_flatten_leaves_the_stop_of_a_position_that_only_its_trade_has_told_of()
 
 
 def test_flatten_closes_what_appears_while_it_goes_on() -> None:
-    """A raced stop opened something new: the same loop closes it."""
+    """Under a lock nothing may be open: a raced stop opened something new, the same loop closes it."""
     enforcer = informed(held(2))
-    decided(enforcer, Flatten(), 1.0)
+    lock = Lock("daily_loss", AT + timedelta(hours=8), AT, "because")
+    enforcer.decided(Flatten(), evolve(breach(Flatten()), lock=lock), None, 1.0)
     enforcer.answer(of(enforcer.step(1.0), SendClose)[0].request, Done(), 1.01)
     enforcer.seen((held(2), held(-1, ES, life=5)), (), True, 1.02)
     assert [it.contract_id for it in of(enforcer.step(1.02), SendClose)] == [ES]
+
+
+def test_a_flatten_without_a_lock_leaves_alone_what_is_opened_after_it() -> None:
+    """What is new was not judged; the next verdict may find it too much as well."""
+    enforcer = informed(held(2))
+    decided(enforcer, Flatten(), 1.0)
+    enforcer.answer(of(enforcer.step(1.0), SendClose)[0].request, Done(), 1.01)
+    entry = working(9, Side.SELL, ES)
+    enforcer.seen((held(-1, ES, life=5),), (entry,), True, 1.02)
+    effects = enforcer.step(1.02)
+    enforcer.exposure((held(-1, ES, life=5),), (entry,), 1.03)
+    effects += enforcer.step(1.03)
+    assert (of(effects, SendClose), of(effects, SendCancel)) == ([], [])
+    assert [it.how for it in of(effects, Fulfilled)] == ["flat"]
+    decided(enforcer, Flatten(), 1.04)
+    effects = enforcer.step(1.04)
+    assert [it.contract_id for it in of(effects, SendClose)] == [ES]
+    assert [it.order_id for it in of(effects, SendCancel)] == [9]
 
 
 def test_after_a_restart_nothing_is_sent_before_a_read() -> None:
