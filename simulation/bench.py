@@ -21,6 +21,8 @@ from simulation.invariants import JUST_BEFORE, NUMBERS, Key, Violation
 from simulation.trading_days import day_name, next_reset
 from simulation.truth import Instrument, Terms
 
+RACE_TOLD_WITHIN = 0.5
+"""Seconds from a race with our close to the news of it: what comes later may be the trader's wish."""
 OVERSLEPT = timedelta(seconds=5)
 """Something happens every second; a reset that is seen so late came while the machine slept."""
 
@@ -59,6 +61,8 @@ class Bench:
     told_prices: dict[str, tuple[float, float]] = field(factory=dict)
     told_at: dict[str, float] = field(factory=dict)
     """When each of them was told."""
+    unsure: dict[str, set[str]] = field(factory=dict)
+    """Sides, ``bid`` or ``ask``, of them that were not said by a quote since the contract is watched."""
     untold: set[str] = field(factory=set)
     """Contracts whose newest price the daemon has not been told."""
     now: float = 0.0
@@ -237,6 +241,8 @@ class Bench:
         gone |= excuses.hold(Excuse.UNTOLD_PRICE, untold, at)
         docket.look(at)
         self._blind(docket)
+        for contract, since in list(docket.races.items()):
+            self._race(docket, contract, since)
         if gone:
             self.deadlines_again(docket)
 
@@ -249,6 +255,32 @@ class Bench:
         docket.obliges(("unseen", ""), unseen, self.now)
         apart = not docket.estimated and not docket.told.agrees()
         docket.obliges(("apart", ""), apart, self.now)
+
+    def may_be_race(self, docket: Docket, contract: str, net: int) -> None:
+        """What begins the other way round while our close is under way has met it."""
+        was, asked_at = docket.closing.get(contract, (0, -math.inf))
+        under_way = any(
+            (it.docket, it.kind, it.target) == (docket, "close", contract) and not it.orphaned
+            for it in self.under_way
+        )
+        if under_way and was * net < 0 and self.now - asked_at <= RACE_TOLD_WITHIN:
+            docket.races[contract] = self.now
+
+    def _race(self, docket: Docket, contract: str, since: float) -> None:
+        """What a race with our close has opened must go as soon as it is told."""
+        key, true = ("race", contract), docket.true.held.get(contract)
+        told, in_time = docket.told.held.get(contract), self.now - since <= RACE_TOLD_WITHIN
+        if self.now > since and (true is None or true.since != since):
+            docket.obliges(key, False, self.now)
+            del docket.races[contract]
+        elif in_time and told is not None and true is not None and told.id == true.id:
+            docket.obliges(key, True, self.now)
+
+    def forget_races(self, docket: Docket) -> None:
+        """Who knew of our closes has fallen."""
+        for contract in docket.races:
+            docket.obliges(("race", contract), False, self.now)
+        docket.races.clear()
 
     def deadlines_again(self, docket: Docket) -> None:
         """An excuse has gone: what was put off is due some time now."""

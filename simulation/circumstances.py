@@ -35,6 +35,9 @@ class Circumstances:
         """The user hub of a login came up or went down, as the daemon was told."""
         for docket in self._bench.of_login(login):
             came = docket.excuses.hold(Excuse.HUB_DOWN, not up, self._bench.now)
+            # What was said meanwhile is known only to who asks for it.
+            docket.obliges(("unread", ""), False, self._bench.now)
+            docket.obliges(("unread", ""), up, self._bench.now)
             if came:
                 docket.excuses.ends(Excuse.REFUSED, self._bench.now)
             if came and docket.working():
@@ -108,6 +111,7 @@ class Circumstances:
             docket.obliges(("audit", ""), False, self._bench.now)
             docket.obliges(("live", ""), False, self._bench.now)
             docket.obliges(("unread", ""), False, self._bench.now)
+            self._bench.forget_races(docket)
             self._forget(docket)
         self._bench.under_way.clear()
 
@@ -132,6 +136,7 @@ class Circumstances:
         if part == "price cache":
             # The quote in its hand is lost with it; the next one of the contract tells more.
             self._bench.untold.update(self._bench.true_prices)
+            self._bench.unsure = {it: {"bid", "ask"} for it in self._bench.true_prices}
         for docket in self._concerned(path):
             under_way = [it for it in self._bench.under_way if it.docket is docket]
             if under_way:
@@ -149,6 +154,8 @@ class Circumstances:
                 docket.orphans_until = math.inf
             if part == "price cache":
                 self._bench.changed(docket)
+            else:
+                self._bench.forget_races(docket)
             if part in ("enforcement", "connection", "store"):
                 for plea in under_way:
                     plea.orphaned = True

@@ -108,6 +108,10 @@ class Docket:
     # ---- requests
     reason_for: dict[str, int] = field(factory=dict)
     """Contract, and the life of a position that is rightly being closed."""
+    closing: dict[str, tuple[int, float]] = field(factory=dict)
+    """Contracts held, signed, when a close of ours was last asked for, and when that was."""
+    races: dict[str, float] = field(factory=dict)
+    """When a position began that a race with our close has reversed, by contract."""
     closed_at: dict[str, float] = field(factory=dict)
     """When a life that was rightly closed ended, by contract."""
     rightly_cancelled: set[int] = field(factory=set)
@@ -175,7 +179,13 @@ class Docket:
             self._compare(self.shown, shown, at)
 
     def _money_told(self, shown: set[Key], at: float) -> None:
-        """What news of different age amounts to counts only after the wait that RULES prescribes."""
+        """What news of different age amounts to counts only after the wait that RULES prescribes.
+
+        Nor does what was held before the hub went down, at prices of later.
+        """
+        down = self.excuses.standing[Excuse.HUB_DOWN] and self.excuses.since[Excuse.HUB_DOWN]
+        if down and at - down > JUST_BEFORE:
+            return
         if not self.told.agrees():
             self.apart_since = at if self.apart_since is None else self.apart_since
             if at - min(self.apart_since, self._untold_since(at)) < 2.0 - JUST_BEFORE:

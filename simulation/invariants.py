@@ -29,7 +29,8 @@ UNSEEN_AT_MOST = 36.0
 """Seconds that the news of an order can stay lost while anything is exposed: an audit every 30 s, which
 is looked at every 5 s, and its answer."""
 READ_ANEW_WITHIN = 5.0
-"""Seconds from something on the user hub that makes no sense to an answer that was asked for since."""
+"""Seconds from a new link, or from something on the user hub that makes no sense, to an answer that was
+asked for since."""
 APART_AT_MOST = 5.0
 """Seconds in which trades and positions that were told may tell different stories: 250 ms, then a
 reconcile (DESIGN 2.4), which asks for the trades as often as that allows."""
@@ -54,6 +55,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "apart": SIZE,
     "unseen": SIZE,
     "unread": MEANS,
+    "race": SIZE,
 }
 """What must be known before a breach obliges."""
 WITHIN = {
@@ -64,8 +66,9 @@ WITHIN = {
     "apart": APART_AT_MOST,
     "unseen": UNSEEN_AT_MOST,
     "unread": READ_ANEW_WITHIN,
+    "race": ACT_WITHIN,
 }
-NUMBERS = {"reset": 8, "live": 5, "audit": 7} | dict.fromkeys(
+NUMBERS = {"reset": 8, "live": 5, "audit": 7, "race": 2} | dict.fromkeys(
     ("blind", "apart", "unseen", "unread"), 5
 )
 

@@ -54,6 +54,8 @@ class Knowledge:
                 docket.closed_at[contract] = self._bench.now
             docket.failures.pop(contract, None)
         docket.true.position(contract, id_, net, average, self._bench.now)
+        if net and (before is None or before.id != id_):
+            self._bench.may_be_race(docket, contract, net)
         docket.moved_at = self._bench.now
         self._bench.changed(docket)
 
@@ -77,7 +79,12 @@ class Knowledge:
 
     def told_price(self, contract: str, bid: float | None, ask: float | None) -> None:
         """A quote passed the port; what is missing stays as it was."""
-        known = self._bench.told_prices.get(contract) or self._bench.true_prices[contract]
+        known = self._bench.told_prices.get(contract)
+        if known is None:
+            known, self._bench.unsure[contract] = self._bench.true_prices[contract], {"bid", "ask"}
+        unsure = self._bench.unsure.get(contract)
+        if unsure:
+            unsure -= {side for side, it in (("bid", bid), ("ask", ask)) if it is not None}
         quote = known[0] if bid is None else bid, known[1] if ask is None else ask
         self._bench.told_prices[contract] = quote
         self._bench.told_at[contract] = self._bench.now
@@ -133,6 +140,7 @@ class Knowledge:
         newer = self._bench.now - age > self._bench.told_at.get(trade.contract, 0.0) + SAME_INSTANT
         if quote is not None and newer and not quote[0] <= trade.price <= quote[1]:
             self._bench.told_prices[trade.contract] = trade.price, trade.price
+            self._bench.unsure[trade.contract] = {"bid", "ask"}
 
     def told_opening(self, login: str, contract: str, price: float) -> None:
         """The close at the reset passed the port: who did not see the reset begins with that."""

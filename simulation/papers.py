@@ -1,5 +1,6 @@
 """What the daemon writes down and says of itself: locks, audit records, resets, its own picture."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +9,11 @@ from attrs import define, field
 
 from simulation.bench import Bench
 from simulation.docket import Docket
-from simulation.excuses import Excuse
+from simulation.excuses import Aspect, Excuse
 from simulation.invariants import JUST_BEFORE, money_breaches
+from simulation.knowledge import WIDE_TICKS
 from simulation.trading_days import day_name, next_reset
+from simulation.truth import Held
 
 CLOCKS_DIFFER = 2.0
 """Seconds by which the machine's clock and the broker's may differ unnoticed."""
@@ -21,6 +24,9 @@ SYNCED_WITHIN = 1.0
 NO_ANSWER = "no answer in time"
 """In the record of a request that was given up."""
 ONE_CENT = 0.0101
+QUOTED_EVERY = 1.5
+"""Seconds within which what is held is quoted again, while its quotes come."""
+BUT_PRICES = frozenset(Aspect) - {Aspect.PRICES}
 STALE_AFTER = 60.0
 """Seconds after which a quote gives way to the close of the newest 1-minute bar (RULES 0)."""
 DARK_WITHIN = 2.0
@@ -190,9 +196,15 @@ class Papers:
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
         self._not_in_the_dark(docket)
-        quiet = docket.excuses.quiet_since(self._bench.now)
-        quiet = quiet and self._bench.now - docket.moved_at > FOLLOWS_WITHIN
-        if docket.phase != "live" or not quiet or self._bench.is_busy(docket):
+        followed = self._bench.now - docket.moved_at > FOLLOWS_WITHIN
+        if docket.phase != "live" or not followed or self._bench.is_busy(docket):
+            return
+        since = min((self._bench.told_at.get(it, 0.0) for it in docket.true.held), default=0.0)
+        # After a fill of an older quote's time its price may count instead.
+        settled = since > docket.moved_at
+        if settled and docket.excuses.deadline(self._bench.now, BUT_PRICES) <= self._bench.now:
+            self._same_told_day(docket, status)
+        if not docket.excuses.quiet_since(self._bench.now):
             return
         self._same_positions(docket, status)
         self._same_locks(docket, status)
@@ -202,13 +214,16 @@ class Papers:
         """Who hears nothing must not say that it watches, whatever it still knows."""
         excuses, now = docket.excuses, self._bench.now
         handled = (Excuse.CRASHED, Excuse.PARKED, Excuse.SUSPENDED, Excuse.BUSY)
-        since = excuses.since[Excuse.HUB_DOWN] if excuses.standing[Excuse.HUB_DOWN] else now
+        deaf = [it for it in (Excuse.HUB_DOWN, Excuse.NO_SESSION) if excuses.standing[it]]
+        since = min((excuses.since[it] for it in deaf), default=now)
         since = max(since, self._bench.slept[0])  # who sleeps says nothing
         dark = now - since > DARK_WITHIN and not any(excuses.standing[it] for it in handled)
         if docket.phase != "live" or not dark:
             self._bench.settled(docket, "dark")
         elif not self._bench.is_busy(docket):
-            text = f"says that it is live, and was told at {since:.3f} that its hub is down"
+            text = (
+                f"says that it is live, and was told at {since:.3f} that its hub or session is gone"
+            )
             self._bench.accuse(5, docket, text, once="dark")
 
     def _same_positions(self, docket: Docket, status: Mapping[str, Any]) -> None:
@@ -230,6 +245,28 @@ class Papers:
             self._bench.accuse(5, docket, text, once="day")
         else:
             self._bench.settled(docket, "day")
+
+    def _same_told_day(self, docket: Docket, status: Mapping[str, Any]) -> None:
+        """While the newest price is untold the day is worth what was told, side by side."""
+        bench, told = self._bench, docket.told
+        if docket.estimated or not all(self._is_told(*it) for it in docket.true.held.items()):
+            return
+        net, day = float(status["net"]), told.day(bench.told_prices)
+        if abs(net - day) > ONE_CENT:
+            text = f"the day is {day:.2f} by what was told, believed {net:.2f}"
+            bench.accuse(5, docket, f"{text} {bench.scene(docket)}", once="told day")
+        else:
+            bench.settled(docket, "told day")
+
+    def _is_told(self, contract: str, held: Held) -> bool:
+        """Quotes have said what a position is worth, and nobody need doubt them."""
+        bench = self._bench
+        bid, ask = bench.told_prices.get(contract, (0.0, 0.0))
+        side = "bid" if held.net > 0 else "ask"
+        age = bench.now - bench.told_at.get(contract, -math.inf)
+        likely = 0.0 < ask - bid <= WIDE_TICKS * bench.instruments[contract].tick
+        likely = likely and side not in bench.unsure.get(contract, ())
+        return likely and FOLLOWS_WITHIN < age < QUOTED_EVERY
 
     def _same_locks(self, docket: Docket, status: Mapping[str, Any]) -> None:
         shown = {

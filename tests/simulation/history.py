@@ -69,9 +69,16 @@ class History:
         self.circumstances.life_begun()
         self.circumstances.session("sim", opened=True)
         self.circumstances.hub("sim", up=True)
+        self.read()
         for docket in self.bench.dockets.values():
             self.recorded(docket, "reset", day=day_name(self.bench.wall()))
         self.at(self.bench.now + 10)
+
+    def read(self) -> None:
+        """The daemon asks what the accounts hold, and is told the truth."""
+        for id_, docket in self.bench.dockets.items():
+            held = [(key, it.id, it.net, it.average) for key, it in docket.true.held.items()]
+            self.knowledge.read_positions(id_, held, self.bench.now)
 
     # ---- time and truth -----------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The referee itself: of each promise one history that breaks it, and the nearest that does not."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -180,10 +181,89 @@ def test_a_hub_that_is_down_excuses_and_leaves_five_seconds() -> None:
     history.trade(7)
     history.wait(30)
     history.circumstances.hub("sim", up=True)
+    history.read()
     history.wait(4.9)
     assert history.found == []
     history.wait(0.2)
     assert history.found == [(1, "A")]
+
+
+def test_a_new_link_is_followed_by_a_reading_within_five_seconds() -> None:
+    """What was said while nobody listened is known only to who asks; the excuse leaves as long."""
+    history = History()
+    history.circumstances.hub("sim", up=False)
+    history.wait(2)
+    history.circumstances.hub("sim", up=True)
+    history.wait(4.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(5, "A"), (5, "B")]
+
+
+# ---- 2: what a race has reversed is gone within a second ------------------------------------------
+
+
+@pytest.mark.parametrize(("closed", "found"), [(True, []), (False, [(2, "A")])])
+def test_what_opens_against_a_close_under_way_is_closed_too(
+    closed: bool, found: list[tuple[int, str]]
+) -> None:
+    """A stop, or the trader's own close, has met ours; no rule need forbid what is left."""
+    history = History()
+    history.trade(1)
+    history.wait(60.1)
+    plea = history.ask("close")
+    history.wait(0.01)
+    history.trade(-1)
+    history.trade(-1)
+    history.wait(0.01)
+    history.requests.answered(plea, "done")
+    history.outcome()
+    if closed:
+        history.wait(0.5)
+        history.close()
+    history.wait(1.5)
+    assert history.found == found
+
+
+# ---- 5: the picture ---------------------------------------------------------------------------------
+
+
+def picture(net: float, phase: str = "live") -> dict[str, Any]:
+    """What an account that holds one MNQ says of itself."""
+    held = [{"contract": MNQ, "net": 1}]
+    return {"phase": phase, "positions": held, "locks": [], "net": f"{net:.2f}"}
+
+
+@pytest.mark.parametrize(("net", "found"), [(-0.5, []), (9.5, [(5, "A")])])
+def test_a_side_that_was_not_quoted_keeps_its_price(
+    net: float, found: list[tuple[int, str]]
+) -> None:
+    """Of a new price only the ask is told: the day goes on by the bid that was told before."""
+    history = History()
+    history.trade(1)
+    history.stop(-1)
+    history.wait(1)
+    history.price(MNQ, 25000.0)
+    history.wait(1)
+    history.price(MNQ, 24999.0, told=False)
+    history.knowledge.told_price(MNQ, None, 25000.5)
+    history.wait(0.5)
+    history.papers.pictured("A", picture(net))
+    assert history.found == found
+
+
+def test_who_has_no_session_does_not_say_that_it_is_live() -> None:
+    """Two seconds after its end was noticed."""
+    history = History()
+    history.trade(1)
+    history.stop(-1)
+    history.circumstances.session("sim", opened=False)
+    history.wait(1.9)
+    history.papers.pictured("A", picture(-0.5))
+    assert history.found == []
+    history.wait(0.2)
+    history.papers.pictured("A", picture(-0.5))
+    assert history.found == [(5, "A")]
 
 
 def test_a_refusal_excuses_until_the_next_try_is_due() -> None:
@@ -211,6 +291,7 @@ def test_a_broker_that_can_be_reached_again_ends_the_pause_that_a_refusal_left()
     history.circumstances.hub("sim", up=False)
     history.wait(2)
     history.circumstances.hub("sim", up=True)
+    history.read()
     history.wait(4.9)
     assert history.found == []
     history.wait(0.2)
@@ -239,6 +320,7 @@ def test_a_dead_daemon_is_excused_and_a_restarted_one_soon_no_more() -> None:
     history.circumstances.hub("sim", up=True)
     held = (MNQ, *history.lives[A, MNQ], 25000.0)
     history.knowledge.read_positions(A, [held], history.bench.now)
+    history.knowledge.read_positions(B, [], history.bench.now)
     history.knowledge.read_trades(A, [trade], history.bench.now)
     history.wait(4.9)
     assert history.found == []
