@@ -7,6 +7,7 @@ from collections.abc import Callable
 from attrs import define, field
 
 from simulation.bench import Bench
+from simulation.excuses import Excuse
 from store.memory import MemoryDisk
 
 DURABLE_WITHIN = 1.5
@@ -48,7 +49,7 @@ class Archive:
         waiting, now, disk = self._waiting, self._bench.now, self._disk
         durable = disk.durable[-1].seq if disk.durable else 0
         self._commit_takes = max(self._commit_takes, disk.write_takes)
-        if disk.refusing:
+        if disk.refusing or self._asleep():
             self.hindered(now)
         while waiting and waiting[0][1] <= durable:
             waiting.popleft()
@@ -65,3 +66,8 @@ class Archive:
             self._accused = True
             text = f"a record of {waiting[0][0]:.3f} is not on the disk, though that accepts"
             self._bench.accuse(7, "store", text)
+
+    def _asleep(self) -> bool:
+        """Nothing at all happens on a machine that stands still."""
+        dockets = self._bench.dockets.values()
+        return any(it.excuses.standing[Excuse.SUSPENDED] for it in dockets)

@@ -6,6 +6,8 @@ from attrs import define, field
 
 from simulation.archive import Archive
 from simulation.bench import Bench
+from simulation.excuses import Excuse
+from simulation.truth import Terms
 from store import records
 from store.entry import seal
 from store.memory import MemoryDisk
@@ -90,4 +92,18 @@ def test_a_store_that_was_kept_from_writing_is_excused_as_long_as_it_was() -> No
     writing.archive.given(2)
     writing.archive.life_ended()
     writing.wait(20)
+    assert writing.found == [7]
+
+
+def test_a_machine_that_stands_still_writes_nothing() -> None:
+    """Awake again it has the usual time."""
+    writing = Writing()
+    excuses = writing.bench.guard("A", 1001, "sim", Terms()).excuses
+    writing.archive.given(1)
+    excuses.begin(Excuse.SUSPENDED, writing.bench.now)
+    writing.wait(60)
+    excuses.end(Excuse.SUSPENDED, writing.bench.now)
+    writing.wait(1)
+    assert writing.found == []
+    writing.wait(2)
     assert writing.found == [7]
