@@ -123,9 +123,9 @@ class Pursuit:
         if self.keep < self.sent_keep:
             self.widen(self.keep, mono)
 
-    def raced(self, position: Position, seen: float) -> bool:
+    def raced(self, position: Position | None, seen: float) -> bool:
         """An opposite position that appeared right after our close: the trader's stop met it."""
-        if self.first_sent is None or self.keep or self.episode is None:
+        if position is None or self.first_sent is None or self.keep or self.episode is None:
             return False
         opposite = (position.net > 0) != (self.episode.side.sign > 0)
         return opposite and 0 <= seen - self.first_sent <= REVERSAL_WITHIN

@@ -148,17 +148,16 @@ class Enforcer:
         ended, self.flattening = self.flattening, None
         if ended is None:
             return
-        intent = ended.intent
-        self.cancels = {k: p for k, p in self.cancels.items() if p.intent is not intent}
+        self.cancels = {k: p for k, p in self.cancels.items() if p.intent is not ended.intent}
         for contract_id, pursuit in list(self.pursuits.items()):
             position = self.positions.get(contract_id)
-            if pursuit.intent is intent and position is not None:
+            if pursuit.intent is ended.intent and position is not None:
                 pursuit.episode = position.episode
-            elif pursuit.intent is intent:
+            elif pursuit.intent is ended.intent:
                 del self.pursuits[contract_id]
                 self._news.append(InFlight(contract_id, 0))
-        if not any(pursuit.intent is intent for pursuit in self.pursuits.values()):
-            self._news.append(Fulfilled(intent, "the lock has ended"))
+        if not any(pursuit.intent is ended.intent for pursuit in self.pursuits.values()):
+            self._news.append(Fulfilled(ended.intent, "the lock has ended"))
 
     def hurry(self, mono: float) -> None:
         """The broker can be reached again: nothing waits for the end of a long pause."""
@@ -231,9 +230,11 @@ class Enforcer:
             return
         if known is not None:
             # Another life, or a lock that ignores lives: one request at a time, so it goes on.
-            self._supersede(known, self._begin(action, violation, episode))
-            known.episode = episode
-            known.widen(keep, mono)
+            seen = self._seen.get(contract_id, self._read_began)
+            if not known.raced(self.positions.get(contract_id), seen):
+                self._supersede(known, self._begin(action, violation, episode))
+                known.episode = episode
+                known.widen(keep, mono)
             return
         pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, mono, mono)
         pace = self._paces.pop(contract_id, None)
@@ -310,8 +311,8 @@ class Enforcer:
 
     def _must_be_judged_again(self, contract_id: str, pursuit: Pursuit, mono: float) -> bool:
         """What depends on every other contract is not retried on an old verdict."""
-        if not pursuit.relative:
-            return False
+        if not pursuit.relative or pursuit.turned(self._net(contract_id)):
+            return False  # what a race has turned goes whole, whatever else is held
         new = self._read_is_new(pursuit)
         if pursuit.first_sent is not None:
             moved = self._seen.get(contract_id, -NEVER)

@@ -74,9 +74,7 @@ class Requests:
             self._bench.coverage.saw("close for want of a stop")
         if kind == "close" and allowed and docket.life(target):
             docket.reason_for[target] = docket.life(target)
-            # What was closed for size is judged again, also what a race has left of it.
-            asked_for = docket.true.held[target].net if allows_close(keys, target) else 0
-            docket.closing[target] = asked_for, self._bench.now
+            docket.closing[target] = docket.true.held[target].net, self._bench.now
         return asked
 
     def _may_close(self, docket: Docket, contract: str, keys: frozenset[Key]) -> bool:

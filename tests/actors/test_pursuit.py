@@ -210,6 +210,23 @@ def test_a_position_reversed_by_a_race_with_our_close_is_closed_too() -> None:
     assert len(of(effects, SendClose)) == 1
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["no breach any more", "a breach of its own"])
+def test_what_a_race_has_left_of_a_close_for_size_goes_whole(again: bool) -> None:
+    """Whatever else is held by then, and also if what it left is too much by itself."""
+    enforcer = informed(held(2))
+    violation = evolve(breach(Close(MNQ)), rule="max_contracts")
+    enforcer.decided(Close(MNQ), violation, held(2).episode, 1.0)
+    enforcer.step(1.0)
+    enforcer.seen((held(-6, life=2),), (), True, 1.01)
+    if again:
+        smaller = evolve(breach(Reduce(MNQ, 5)), rule="max_contracts")
+        enforcer.decided(Reduce(MNQ, 5), smaller, held(-6, life=2).episode, 1.01)
+    enforcer.answer(1, Done(), 1.02)
+    effects = enforcer.step(1.02)
+    assert of(effects, SendClose) == [SendClose(2, MNQ)]
+    assert of(effects, SendPartialClose) == []
+
+
 def test_a_late_verdict_about_a_closed_episode_looks_before_it_sends() -> None:
     """A verdict computed before the close was seen must not close again blindly."""
     enforcer = informed(held(2))
