@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from attrs import evolve
+
 from simulation.campaign import Run
 from simulation.coverage import SOMETIMES, Coverage
 from simulation.floors import floors_of
@@ -160,7 +162,8 @@ def _failures(tally: Tally) -> Iterable[str]:
 
 def _states(tally: Tally) -> str:
     coverage: Coverage = tally.coverage
-    floors = floors_of(tally.campaign).sometimes
+    ran = evolve(tally.campaign, seeds=tally.done)  # fewer, if it was interrupted
+    floors = floors_of(ran).sometimes
     rows = ((it, f"{coverage.sometimes[it]:,}", str(floors.get(it, 0))) for it in SOMETIMES)
     return _table(("state", "times", "at least"), rows)
 
