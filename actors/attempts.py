@@ -6,7 +6,7 @@ from attrs import define, field, frozen
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Episode, Position
-from risk.rules import MaxContracts
+from risk.rules import RELATIVE
 from risk.verdict import Action, Violation
 from store.records import Intent
 
@@ -79,7 +79,7 @@ class Pursuit:
     @property
     def relative(self) -> bool:
         """How much must go depends on every other contract: a close in part, or for size."""
-        return self.keep > 0 or self.intent.violation.rule == MaxContracts.name
+        return self.keep > 0 or self.intent.violation.rule in RELATIVE
 
     @property
     def perhaps_ours(self) -> bool:

@@ -53,7 +53,7 @@ from actors.wording import describe, outcome_text, step_text
 from broker.clock import Clock
 from broker.port import Done, Priority
 from risk.domain import Episode
-from risk.rules import MaxContracts
+from risk.rules import RELATIVE
 from risk.verdict import Action, Alert, Cancel, Flatten, Lock, Reduce, Verdict, Violation
 from store import records
 from store.port import Journal, Json, Record
@@ -204,7 +204,7 @@ class Enforcement(Actor[EnforcementMessage]):
         A reduction depends on everything else that was held. What names no episode would close
         whatever is there: without a lock that may be new.
         """
-        if isinstance(intent.action, Reduce) or intent.violation.rule == MaxContracts.name:
+        if isinstance(intent.action, Reduce) or intent.violation.rule in RELATIVE:
             return True
         aimed = intent.episode is not None or isinstance(intent.action, Cancel)
         return not (self._locked or aimed)

@@ -19,6 +19,7 @@ from risk.rules.unrealized_profit import UnrealizedProfit
 __all__ = [
     "GROUP_RULES",
     "LATER_RULES",
+    "RELATIVE",
     "RULES",
     "DailyLoss",
     "DailyProfit",
@@ -56,6 +57,9 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
     }
 )
 """Rules that are enforced."""
+
+RELATIVE = frozenset(name for name, rule in RULES.items() if rule.priority is Priority.SIZE)
+"""Rules that judge all that is held together: what they decided is history once something else went."""
 
 LATER_RULES: Mapping[str, str] = MappingProxyType(
     {

@@ -22,6 +22,7 @@ from actors.intents import (
 from actors.pursuit import NEVER, Enforcer
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
 from risk.domain import Order, OrderStatus, OrderType, Position, Side
+from risk.rules import RELATIVE
 from risk.verdict import Action, Cancel, Close, Flatten, Lock, Reduce, Violation
 from store.records import Intent
 
@@ -695,23 +696,30 @@ def test_a_partial_close_is_judged_anew_when_less_is_held_beside_it_than_was_bel
     assert of(enforcer.step(1.3), SendPartialClose) == [SendPartialClose(1, MNQ, 1)]
 
 
-def oversized(enforcer: Enforcer, action: Action, at: float, position: Position) -> None:
+def oversized(
+    enforcer: Enforcer,
+    action: Action,
+    at: float,
+    position: Position,
+    rule: str = "max_contracts",
+) -> None:
     """A verdict arrives that the account holds too many contracts."""
-    found = Violation("max_contracts", "A", None, Decimal(1), Decimal(0), "fill", "many", (action,))
+    found = Violation(rule, "A", None, Decimal(1), Decimal(0), "fill", "many", (action,))
     enforcer.decided(action, found, position.episode, at)
 
 
-def test_a_full_close_for_size_that_failed_is_judged_again_before_it_is_retried() -> None:
+@pytest.mark.parametrize("rule", sorted(RELATIVE))
+def test_a_full_close_for_size_that_failed_is_judged_again_before_it_is_retried(rule: str) -> None:
     """What made it too much may be gone; a close for a loss of its own is tried for its own sake."""
     enforcer = informed(held(1), held(5, ES))
-    oversized(enforcer, Close(MNQ), 1.0, held(1))
+    oversized(enforcer, Close(MNQ), 1.0, held(1), rule)
     assert of(enforcer.step(1.0), SendClose) == [SendClose(1, MNQ)]
     enforcer.answer(1, Refused(5, "rejected"), 1.02)
     assert of(enforcer.step(1.02), ReadExposure) == [ReadExposure()]
     enforcer.exposure((held(1), held(5, ES)), (), 1.03)
     assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
     assert enforcer.step(1.5) == []
-    oversized(enforcer, Close(MNQ), 1.5, held(1))
+    oversized(enforcer, Close(MNQ), 1.5, held(1), rule)
     assert of(enforcer.step(1.5), SendClose) == []
     enforcer.exposure((held(1), held(5, ES)), (), 1.51)
     assert of(enforcer.step(1.51), SendClose) == [SendClose(2, MNQ)]
