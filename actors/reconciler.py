@@ -55,7 +55,7 @@ TRADES_AGAIN_AFTER = 30.0
 SECOND_LOOK = "a second look at the positions found a difference"
 TRADE_WITHIN = 2.0
 """Seconds between a trade and the balance it moved, either way round."""
-A_MOMENT = 0.01
+A_MOMENT = 0.01  # a timer that rings in the very instant at which quiet begins is too early
 TRADES_BEFORE_DAY = timedelta(minutes=5)
 
 log = structlog.get_logger("seawall.account")

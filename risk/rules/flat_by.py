@@ -2,17 +2,16 @@
 
 import datetime as dt
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import ClassVar
 
 from attrs import field, frozen
 
 from risk.explain import exposure, span, wall
 from risk.hours import early_close
-from risk.rules.base import EXPOSURE, Priority, Trigger, violation
-from risk.shut import held, shut_account, shut_contract
+from risk.rules.base import EXPOSURE, Priority, Trigger
+from risk.rules.closed import open_account, open_contract
 from risk.snapshot import Snapshot
-from risk.verdict import Lock, RuleAnswer, Violation
+from risk.verdict import RuleAnswer, Violation
 
 _LATEST_MARGIN = timedelta(hours=12)
 
@@ -69,42 +68,29 @@ class FlatBy:
     def _account(
         self, snapshot: Snapshot, trigger: Trigger, deadline: datetime
     ) -> Violation | None:
-        actions = shut_account(snapshot)
-        if not actions:
-            return None
         why = f"flat by {self.time:%H:%M} less {span(self.margin)}"
-        reason = f"{why}: {exposure(snapshot)} at {wall(snapshot, snapshot.now)}"
-        return violation(
+        return open_account(
             self.name,
             snapshot,
             trigger,
-            observed=held(snapshot),
-            limit=Decimal(0),
-            reason=reason,
-            actions=actions,
-            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
+            until=snapshot.day_ends,
+            reason=f"{why}: {exposure(snapshot)} at {wall(snapshot, snapshot.now)}",
             inputs={"flat since": deadline.isoformat()},
         )
 
     def _contract(
         self, snapshot: Snapshot, trigger: Trigger, contract_id: str, deadline: datetime
     ) -> Violation | None:
-        actions = shut_contract(snapshot, contract_id) if snapshot.now >= deadline else ()
-        if not actions:
+        if snapshot.now < deadline:
             return None
         holding = snapshot.contracts[contract_id].holding
         close = snapshot.calendar.local(deadline + self.margin)
-        return violation(
+        why = f"{holding.name} closes early today, at {close:%H:%M}, less {span(self.margin)}"
+        return open_contract(
             self.name,
             snapshot,
             trigger,
-            observed=Decimal(holding.size),
-            limit=Decimal(0),
-            contract_id=contract_id,
-            reason=(
-                f"{holding.name} closes early today, at {close:%H:%M}, less "
-                f"{span(self.margin)}: {holding.net:+d} held"
-            ),
-            actions=actions,
+            contract_id,
+            reason=f"{why}: {holding.net:+d} held",
             inputs={"flat since": deadline.isoformat()},
         )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from types import MappingProxyType
 from typing import ClassVar
@@ -12,10 +11,10 @@ from attrs import field, frozen
 from risk.explain import exposure, wall
 from risk.hours import Range, opening
 from risk.instruments import require_known_root
-from risk.rules.base import EXPOSURE, Priority, Trigger, violation
-from risk.shut import held, shut_account, shut_contract
+from risk.rules.base import EXPOSURE, Priority, Trigger
+from risk.rules.closed import open_account, open_contract
 from risk.snapshot import Snapshot
-from risk.verdict import Lock, RuleAnswer, Violation
+from risk.verdict import RuleAnswer, Violation
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOOK_AHEAD = 10
@@ -133,43 +132,27 @@ class Session:
         return snapshot.day_ends  # days that the calendar does not have, such as sat
 
     def _account(self, snapshot: Snapshot, trigger: Trigger) -> Violation | None:
-        actions = shut_account(snapshot)
-        if not actions:
-            return None
-        now, until = snapshot.now, self._begins(snapshot)
-        reason = (
-            f"outside its session ({self._hours()}): {exposure(snapshot)} at {wall(snapshot, now)}"
-        )
-        return violation(
+        until = self._begins(snapshot)
+        open_now = f"{exposure(snapshot)} at {wall(snapshot, snapshot.now)}"
+        return open_account(
             self.name,
             snapshot,
             trigger,
-            observed=held(snapshot),
-            limit=Decimal(0),
-            reason=reason,
-            actions=actions,
-            lock=Lock(self.name, until, now, reason),
+            until=until,
+            reason=f"outside its session ({self._hours()}): {open_now}",
             inputs={"opens": until.isoformat()},
         )
 
     def _contract(self, snapshot: Snapshot, trigger: Trigger, contract_id: str) -> Violation | None:
-        actions = shut_contract(snapshot, contract_id)
-        if not actions:
-            return None
         holding = snapshot.contracts[contract_id].holding
         hours = ", ".join(range_ for root in holding.roots or ("",) for range_ in self._of(root))
-        return violation(
+        held_now = f"{holding.net:+d} held at {wall(snapshot, snapshot.now)}"
+        return open_contract(
             self.name,
             snapshot,
             trigger,
-            observed=Decimal(holding.size),
-            limit=Decimal(0),
-            contract_id=contract_id,
-            reason=(
-                f"{holding.name} outside its session ({hours}): {holding.net:+d} held at "
-                f"{wall(snapshot, snapshot.now)}"
-            ),
-            actions=actions,
+            contract_id,
+            reason=f"{holding.name} outside its session ({hours}): {held_now}",
             inputs={"roots": " ".join(holding.roots)},
         )
 

@@ -78,9 +78,7 @@ def _mandatory(rule: type[Rule]) -> str:
 
 def _key(each: Any) -> str:
     needed = each.default is attrs.NOTHING
-    default = each.default
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        default = default.factory()
+    default = _default(each)
     unit = _UNITS.get(each.type, "words" if "str" in str(each.type) else "numbers")
     if "Mapping" in str(each.type):
         unit = "table"
@@ -104,12 +102,14 @@ def _example(example: Example) -> str:
 def _changed(rule: Rule) -> Iterator[str]:
     """The keys of an example's rule that are not defaults."""
     for each in attrs.fields(cast(Any, type(rule))):
-        value = getattr(rule, each.name)
-        default = each.default
-        if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-            default = default.factory()
+        value, default = getattr(rule, each.name), _default(each)
         if default is attrs.NOTHING or spoken(value) != spoken(default):
             yield f"{each.name} {spoken(value)}"
+
+
+def _default(each: Any) -> Any:
+    made = isinstance(each.default, attrs.Factory)  # type: ignore[arg-type]
+    return each.default.factory() if made else each.default
 
 
 def _later() -> str:
