@@ -82,7 +82,7 @@ AT_LEAST: Mapping[str, tuple[float, float]] = {
     "rules restarted": (10.0, 18.0),
     "enforcement restarted": (20.0, 17.0),
     "connection restarted": (49.0, 110.0),
-    "parked and returned": (0.1, 0.1),
+    "parked and returned": (3.0, 3.0),
     "breach while the hub was down": (7.0, 9.6),
     "breach while no daemon ran": (12.0, 17.0),
 }

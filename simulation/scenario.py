@@ -7,7 +7,7 @@ one fault less has the same prices, the same traders' wishes and the same other 
 
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from simulation.planning import planned_faults
 from simulation.trading_days import next_reset
-from simulation.trouble import Planned, Suspend
+from simulation.trouble import CrashActor, Planned, Suspend
 from simulator.faults import DropHubs, HttpStatus, MarketClosed
 
 MORNING = datetime(2026, 11, 18, 15, 0, tzinfo=UTC)
@@ -144,6 +144,7 @@ RULES = (
     "max_contracts=4 daily_loss=300 unrealized_loss=1000 symbol_block=GC no_stop_loss=60:uncovered",
     "max_contracts=6 daily_loss=800:realised unrealized_loss=350 symbol_block=CL no_stop_loss=20",
 )
+ONE_IN_TEN = 0.1
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
 
 
@@ -175,6 +176,7 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
             *_of_the_calendar(kind, start),
             *planned_faults(bare.chance("faults"), lasts, kind, names),
             *_of_one_login(bare.chance("one login"), lasts, logins),
+            *_of_one_that_keeps_falling(bare.chance("keeps falling"), lasts, names),
         ),
     )
 
@@ -246,3 +248,16 @@ def _of_one_login(
     out_for = round(chance.uniform(20.0, 120.0), 2)
     refused = HttpStatus(path="/hubs/market", user=user, duration=out_for)
     return Planned(at, refused), Planned(at, DropHubs(hub="market", user=user))
+
+
+def _of_one_that_keeps_falling(
+    chance: random.Random, seconds: float, names: Sequence[str]
+) -> tuple[Planned, ...]:
+    """In one run of ten a part of an account falls until its account is set aside, and returns."""
+    if chance.random() >= ONE_IN_TEN:
+        return ()
+    actor = f"{chance.choice(names)}/{chance.choice(('account', 'rules', 'enforcement'))}"
+    falling = CrashActor(
+        actor=actor, times=20, moment="before", duration=round(chance.uniform(10.0, 40.0), 2)
+    )
+    return (Planned(round(chance.uniform(0.1, 0.7) * seconds, 3), falling),)
