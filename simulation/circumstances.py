@@ -174,13 +174,16 @@ class Circumstances:
             gone = docket.excuses.hold(Excuse.CRASHED, False, self._bench.now)
             if docket.excuses.standing[Excuse.PARKED]:
                 self._bench.coverage.saw("parked and returned")
+                docket.told.learnt_only(self._bench.now)
                 gone |= docket.excuses.hold(Excuse.PARKED, False, self._bench.now)
             if gone:
                 self._bench.deadlines_again(docket)
 
     def parked(self, path: str) -> None:
-        """A child was set aside."""
+        """A child was set aside: its account knows nothing until it returns."""
         for docket in self._concerned(path):
+            self._bench.forget_races(docket)
+            self._forget(docket)
             docket.excuses.hold(Excuse.PARKED, True, self._bench.now)
 
     def busy(self, path: str, begins: bool) -> None:

@@ -253,6 +253,13 @@ class Book:
             if held.uncovered_since is not None:
                 held.uncovered, held.uncovered_since = held.bare_for(at), at
 
+    def learnt_only(self, at: float) -> None:
+        """What this book says has reached its reader only now: time without a stop begins."""
+        for held in self.held.values():
+            held.disturbed = at
+            if held.uncovered_since is not None:
+                held.uncovered_since = at
+
     def protect(self, contract: str, at: float) -> None:
         """Reckon anew how far working stops cover a position."""
         held = self.held.get(contract)
