@@ -303,6 +303,7 @@ class Account(Actor[AccountMessage]):
         self._state.lost_hub()
         self._reconciler.link_down(reason)
         self._show_holdings()
+        self._judge(Trigger.CONNECTION, Origin(reason, trio.current_time()))
 
     def _listed(self, account: BrokerAccount, skew: float) -> None:
         if self._state.account_id is None:
@@ -327,6 +328,7 @@ class Account(Actor[AccountMessage]):
         self._interest.follow()
         self._show_holdings()
         self._enforcement.tell(BrokerBack())
+        self._desk.settled("connection_lost")
         trigger = Trigger.START if first else Trigger.FULL
         self._judge(trigger, Origin("reconciled", trio.current_time()))
 
@@ -353,10 +355,13 @@ class Account(Actor[AccountMessage]):
                 self._enforcement.tell(holdings)
             # While the hub is down the trader may have closed what we still believe to be open:
             # judging that against new prices could lock him for a loss he never had.
-            if self._pending is not None and self._reconciler.current:
+            if self._pending is not None and self._to_be_judged(self._pending[0]):
                 snapshot = self._state.snapshot(self._locks.now(), mono)
                 self._rules.tell(Evaluate(snapshot, holdings, *self._pending))
         self._pending, self._unshown = None, False
+
+    def _to_be_judged(self, trigger: Trigger) -> bool:
+        return self._reconciler.current or trigger is Trigger.CONNECTION
 
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))
@@ -431,6 +436,7 @@ class Account(Actor[AccountMessage]):
         rolled = self._state.roll_day(self._locks.now(), trio.current_time())
         if rolled is None:
             return
+        self._desk.begin_day()
         self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
         self._interest.follow()
         self._look_at_locks()

@@ -44,10 +44,14 @@ class Desk:
 
     def alert_once(self, alert: Alert, about: str = "") -> None:
         """Alert, but only once until :meth:`settled` says that the cause is gone."""
-        key = (alert.code, alert.contract_id, about)
+        key = (alert.code, alert.contract_id, about or alert.about)
         if key not in self._standing:
             self._standing.add(key)
             self.alert(alert)
+
+    def begin_day(self) -> None:
+        """What still stands on a new trading day is told again, once."""
+        self._standing.clear()
 
     def settled(self, code: str) -> None:
         """The cause of these alerts is gone: should it return, it is news again."""

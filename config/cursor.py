@@ -3,7 +3,7 @@
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -14,8 +14,8 @@ from attrs import field, frozen
 from config import words
 from config.locate import KeyPath
 from config.masking import PRIVATE, looks_like_key
-from config.problem import Findings, Problem, in_quotes
-from config.source import Source
+from config.problem import ConfigErrors, Findings, Problem, in_quotes
+from config.source import Source, read_source
 
 _LONGEST_SHOWN = 60
 
@@ -27,6 +27,7 @@ SCALARS: Mapping[object, Callable[[object], object]] = {
     timedelta: words.duration,
     time: words.time_of_day,
     date: words.day,
+    datetime: words.instant,
 }
 
 
@@ -112,6 +113,8 @@ class Cursor:
             return self._array(arguments[0])
         if origin is Mapping:
             return self._table(arguments[1])
+        if getattr(kind, "from_file", False):
+            return self._file(kind)
         if attrs.has(kind):
             fields = self.fields(kind)
             return None if fields is None else self._built(kind, fields)
@@ -122,7 +125,7 @@ class Cursor:
 
         Unknown, unreadable and missing keys are noted, all of them, and left out.
         """
-        known = {each.name: each for each in attrs.fields(schema)}
+        known = {words.key(each.name): each for each in attrs.fields(schema)}
         if not isinstance(self.value, dict):
             self.error(f"must be a table{self.got}", hint("", known))
             return None
@@ -133,7 +136,7 @@ class Cursor:
                 continue
             value = child.read(known[key].type)
             if value is not None:
-                read[key] = value
+                read[known[key].name] = value
         self._refuse_missing(required(schema), known)
         return read
 
@@ -143,13 +146,28 @@ class Cursor:
         return not present & set(keys)
 
     def _refuse_missing(self, needed: Collection[str], known: Collection[str]) -> None:
-        missing = [key for key in needed if self.lacks(key, among=known)]
+        missing = [key for key in map(words.key, needed) if self.lacks(key, among=known)]
         if missing:
             self.error(f"needs {' and '.join(missing)}", hint("", known))
 
     def _built(self, schema: Any, fields: Mapping[str, Any]) -> Any:
         complete = all(key in fields for key in required(schema))
         return schema(**fields) if complete else None
+
+    def _file(self, kind: Any) -> Any:
+        """A file of its own, named from where this one lies; what is wrong in it is told as of it."""
+        name = self._scalar(words.text)
+        if name is None:
+            return None
+        try:
+            source = read_source(self.source.path.parent / name)
+        except ConfigErrors as wrong:
+            self.findings.errors.extend(wrong.problems)
+            return None
+        errors = len(self.findings.errors)
+        inside = Cursor(source, self.findings, (), {**source.values, "name": name})
+        fields = inside.fields(kind)
+        return kind(**fields) if fields and len(self.findings.errors) == errors else None
 
     def _scalar(self, reader: Callable[[object], object]) -> Any:
         try:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -28,6 +29,8 @@ class Misread(ValueError):
 
 
 DURATION = 'a duration such as "30s", "5m" or "1h30m"'
+INSTANT = "a date and time such as 2026-12-09T13:00:00, by the wall in Chicago"
+_CHICAGO = ZoneInfo("America/Chicago")
 MONEY = "an amount in dollars such as 1000 or 1000.50"
 TIME = 'a time of day such as "17:00"'
 
@@ -100,6 +103,18 @@ def day(value: object) -> date:
         raise Misread('must be a date such as "2026-11-20"') from None
 
 
+def instant(value: object) -> datetime:
+    """TOML's own date and time; without an offset it is Chicago's. Aware, UTC."""
+    if not isinstance(value, datetime):
+        raise Misread(f"must be {INSTANT}")
+    return (value if value.tzinfo else value.replace(tzinfo=_CHICAGO)).astimezone(UTC)
+
+
+def key(name: str) -> str:
+    """How a field is written in a file: ``for_`` as ``for``."""
+    return name.removesuffix("_")
+
+
 def plain(value: object) -> Any:
     """A value as JSON has it, such that equal values look equal: money and durations are text."""
     match value:
@@ -109,22 +124,25 @@ def plain(value: object) -> Any:
             return _span_text(value)
         case time():
             return value.strftime("%H:%M")
-        case date():
+        case date():  # and datetime
             return value.isoformat()
         case tuple() | list():
             return [plain(each) for each in value]
         case Mapping():
-            return {str(key): plain(each) for key, each in value.items()}
+            return {str(k): plain(each) for k, each in value.items()}
         case _ if attrs.has(type(value)):
             return {
-                f.name: plain(getattr(value, f.name)) for f in attrs.fields(cast(Any, type(value)))
+                key(f.name): plain(getattr(value, f.name))
+                for f in attrs.fields(cast(Any, type(value)))
             }
         case _:
             return value
 
 
 def spoken(value: object) -> str:
-    """A value for a line of a table: ``none``, ``yes``, ``50, 80``, ``120s``."""
+    """A value for a line of a table: ``none``, ``yes``, ``50, 80``, ``120s``; of a file its name."""
+    if getattr(value, "from_file", False):
+        return str(getattr(value, "name", ""))
     match plain(value):
         case None:
             return "none"

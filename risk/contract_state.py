@@ -279,7 +279,13 @@ class ContractState:
             reducing=self.reducing,
             disagreement=self.disagreement,
             unsettled=self.unsettled,
+            entries=self.ledger.line.entries,
+            trips=self.ledger.line.trips,
+            fee=self._fee(roots),
         )
+
+    def _fee(self, roots: tuple[str, ...]) -> Decimal:
+        return usual_fee(roots) if self.ledger.fee is None else self.ledger.fee
 
     def _worth(self, contract: Contract, roots: tuple[str, ...]) -> Worth:
         return worth(
@@ -289,7 +295,7 @@ class ContractState:
                 position=self.position,
                 disagreement=self.disagreement,
                 point_value=contract.point_value,
-                fee=usual_fee(roots) if self.ledger.fee is None else self.ledger.fee,
+                fee=self._fee(roots),
             )
         )
 

@@ -27,6 +27,10 @@ def evaluate(
     ``now`` and ``mono`` may be later than the snapshot: grace and waits then end by themselves.
     """
     snapshot = snapshot.at(now, mono)
+    if trigger is Trigger.CONNECTION:
+        return _verdict(
+            [it.evaluate(snapshot, trigger) for it in rules if trigger in it.triggers], ()
+        )
     answers = [_lock_check(snapshot, trigger)]
     for rule in sorted(rules, key=_priority):
         if trigger not in _ALWAYS and trigger not in rule.triggers:

@@ -35,6 +35,8 @@ class Lot:
     """False when no trade accounts for it."""
     trade_id: int = 0
     """Of the trade that brought it; 0 when carried in or unexplained."""
+    order_id: int = 0
+    """Of the order that brought it; 0 when carried in or unexplained."""
 
 
 @frozen
@@ -47,6 +49,40 @@ class OpenAtStart:
     """Its price at that moment, points; None when nothing is known of it."""
     entry: Decimal | None = None
     """Average price of the episode it belongs to, points; None when unknown."""
+
+
+@frozen
+class Entry:
+    """An order that opened something or added to it; its many fills are one entry."""
+
+    order_id: int
+    at: datetime
+    """Its first fill that did, broker time."""
+
+
+@frozen
+class Trip:
+    """One life of a position from flat to flat or to its reversal, by its trades."""
+
+    closed_at: datetime
+    """Broker time of the trade that ended it."""
+    trade_id: int
+    """That trade's."""
+    points: Decimal
+    """What its trades brought: sold minus bought, points x contracts; partial exits included."""
+    fees: Decimal
+    """Dollars the broker has reported, entries included."""
+    unpriced_fees: int
+    """Contracts traded in it whose fee the broker has not reported."""
+
+
+@frozen
+class Running:
+    """The part of a round trip that has happened; its fields as in :class:`Trip`."""
+
+    points: Decimal = ZERO
+    fees: Decimal = ZERO
+    unpriced_fees: int = 0
 
 
 @frozen
@@ -77,6 +113,12 @@ class Line:
     """Something in these figures is an estimate."""
     lots: tuple[Lot, ...] = ()
     """Open lots, oldest first; exits take the newest."""
+    running: Running = Running()
+    """The round trip that is not over; nothing when flat."""
+    trips: tuple[Trip, ...] = ()
+    """Those that ended today, in that order."""
+    entries: tuple[Entry, ...] = ()
+    """Orders that opened or added today, by their first such fill."""
 
 
 def opening_line(contract_id: str, start: OpenAtStart | None, at: datetime) -> Line:
@@ -94,6 +136,7 @@ def opening_line(contract_id: str, start: OpenAtStart | None, at: datetime) -> L
         start_price=mark,
         estimated=start.mark is None,
         lots=(Lot(contract_id, at, abs(start.net)),),
+        running=Running(points=-entry * start.net),
     )
 
 
@@ -117,12 +160,16 @@ def after(line: Line, trade: Trade) -> Line:
 
 def _opened(line: Line, trade: Trade, size: int) -> Line:
     added = trade.side.sign * size * trade.price
+    lot = Lot(trade.contract_id, trade.at, size, trade_id=trade.id, order_id=trade.order_id)
+    known = any(entry.order_id == trade.order_id for entry in reversed(line.entries))
     return evolve(
         line,
         net=line.net + trade.side.sign * size,
         cost=line.cost + added,
         day_cost=line.day_cost + added,
-        lots=(*line.lots, Lot(trade.contract_id, trade.at, size, trade_id=trade.id)),
+        lots=(*line.lots, lot),
+        running=_ran_on(line.running, trade, size),
+        entries=line.entries if known else (*line.entries, Entry(trade.order_id, trade.at)),
     )
 
 
@@ -130,12 +177,28 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     line = _start_closed(line, trade, size)
     held = abs(line.net)
     left = held - size
+    running, trips = _ran_on(line.running, trade, size), line.trips
+    if left == 0:
+        ended = Trip(trade.at, trade.id, running.points, running.fees, running.unpriced_fees)
+        running, trips = Running(), (*trips, ended)
     return evolve(
         line,
         net=line.net + trade.side.sign * size,
         cost=_share(line.cost, left, held),
         day_cost=_share(line.day_cost, left, held),
         lots=without_newest(line.lots, size),
+        running=running,
+        trips=trips,
+    )
+
+
+def _ran_on(running: Running, trade: Trade, size: int) -> Running:
+    """A round trip ``size`` contracts of a trade later; of a reversal's fee each side has its part."""
+    fees = ZERO if trade.fees is None else trade.fees * size / trade.size
+    return Running(
+        running.points - trade.side.sign * size * trade.price,
+        running.fees + fees,
+        running.unpriced_fees + (size if trade.fees is None else 0),
     )
 
 

@@ -12,7 +12,7 @@ from attrs import Factory, evolve, frozen
 from risk.cover import Cover
 from risk.domain import Contract, Episode, Order, Position
 from risk.instruments import mini_weight
-from risk.ledger import ZERO, Lot
+from risk.ledger import ZERO, Entry, Lot, Trip, without_newest
 from risk.marks import Price
 from risk.reading import Disagreement
 from risk.trading_day import TradingCalendar
@@ -46,6 +46,12 @@ class Holding:
     disagreement: Disagreement | None
     unsettled: bool
     """The last reading never came to rest: close in full, never in part."""
+    entries: tuple[Entry, ...] = ()
+    """Orders that opened or added today, by their first such fill."""
+    trips: tuple[Trip, ...] = ()
+    """Round trips that ended today, in that order."""
+    fee: Decimal = ZERO
+    """Dollars per contract and half-turn to assume where the broker reported none."""
 
     @property
     def net(self) -> int:
@@ -73,6 +79,18 @@ class Holding:
             return 0
         stay = abs(self.ledger_net) if self.ledger_net * self.net > 0 else 0
         return max(self.size - stay, 0)
+
+    @property
+    def staying(self) -> tuple[Lot, ...]:
+        """The lots that are not leaving, oldest first: the newest leave first."""
+        return without_newest(self.lots, self.reducing)
+
+    def earned(self, trip: Trip) -> Decimal | None:
+        """Dollars of one of its round trips after fees; None without the contract's record."""
+        if self.contract is None:
+            return None
+        fees = trip.fees + trip.unpriced_fees * self.fee
+        return trip.points * self.contract.point_value - fees
 
     @property
     def episode(self) -> Episode | None:

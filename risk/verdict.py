@@ -81,6 +81,8 @@ class Alert:
     message: str
     contract_id: str | None = None
     critical: bool = False
+    about: str = ""
+    """Tells it from another of its code: each is told once while its cause stands."""
 
 
 @frozen

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from risk.rules.base import NotYetEnforced, Priority, Rule, Trigger
+from risk.rules.connection_loss import ConnectionLoss
+from risk.rules.cooldown_after_loss import CooldownAfterLoss
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
 from risk.rules.flat_by import FlatBy
 from risk.rules.max_contracts import MaxContracts
 from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
+from risk.rules.news_blackout import NewsBlackout
 from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.session import Session
 from risk.rules.symbol_block import SymbolBlock
+from risk.rules.trade_frequency import TradeFrequency
 from risk.rules.unrealized_loss import UnrealizedLoss
 from risk.rules.unrealized_profit import UnrealizedProfit
 
@@ -21,18 +25,22 @@ __all__ = [
     "LATER_RULES",
     "RELATIVE",
     "RULES",
+    "ConnectionLoss",
+    "CooldownAfterLoss",
     "DailyLoss",
     "DailyProfit",
     "FlatBy",
     "MaxContracts",
     "MaxContractsPerInstrument",
     "MaxRiskPerTrade",
+    "NewsBlackout",
     "NoStopLoss",
     "NotYetEnforced",
     "Priority",
     "Rule",
     "Session",
     "SymbolBlock",
+    "TradeFrequency",
     "Trigger",
     "UnrealizedLoss",
     "UnrealizedProfit",
@@ -45,6 +53,8 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
             SymbolBlock,
             Session,
             FlatBy,
+            NewsBlackout,
+            ConnectionLoss,
             DailyLoss,
             DailyProfit,
             UnrealizedLoss,
@@ -53,6 +63,8 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
             MaxRiskPerTrade,
             MaxContracts,
             MaxContractsPerInstrument,
+            TradeFrequency,
+            CooldownAfterLoss,
         )
     }
 )
@@ -63,14 +75,10 @@ RELATIVE = frozenset(name for name, rule in RULES.items() if rule.priority is Pr
 
 LATER_RULES: Mapping[str, str] = MappingProxyType(
     {
-        "trade_frequency": "entry orders per minute, hour and session",
-        "cooldown_after_loss": "a pause after a losing round trip or a streak of them",
-        "connection_loss": "alert when a hub is down or silent",
         "trailing_drawdown": "the firm's maximum loss, trailing or static",
         "weekly_loss": "loss from Friday's close to Friday's close",
         "scaling_plan": "contracts allowed by the closed balance",
         "consistency": "share of the best day in the total profit",
-        "news_blackout": "flat in windows from a file",
     }
 )
 """Rules of an account that are known by name but not enforced yet, with what they will do."""

@@ -18,6 +18,8 @@ class Trigger(enum.Enum):
     MARK = "mark"
     ACCOUNT = "account"
     TIMER = "timer"
+    CONNECTION = "connection"
+    """The link to the broker was lost: nothing else may be judged by what is known then."""
     FULL = "full"
     """The regular look at everything."""
     START = "start"

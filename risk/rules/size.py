@@ -40,7 +40,7 @@ class Cap:
 
     def excess(self, snapshot: Snapshot) -> Excess | None:
         """None while the cap is kept: limits are inclusive."""
-        snapshot = _without_what_left(snapshot)
+        snapshot = without_what_left(snapshot)
         held = self._weighed(snapshot, {})
         observed = held
         if self.include_working:
@@ -49,8 +49,8 @@ class Cap:
             return None
         keeps = self._keeps(snapshot, held)
         cancels = tuple(self._over(snapshot, keeps))
-        closes = tuple(_reductions(snapshot, keeps))
-        alerts = _unsettled(snapshot, keeps)
+        closes = tuple(reductions(snapshot, keeps))
+        alerts = unsettled(snapshot, keeps)
         return Excess(observed, (*cancels, *closes), alerts, next(iter(keeps), None))
 
     def _weighed(self, snapshot: Snapshot, keeps: Mapping[str, int]) -> Decimal:
@@ -108,7 +108,7 @@ class Cap:
                 room -= adds
 
 
-def _without_what_left(snapshot: Snapshot) -> Snapshot:
+def without_what_left(snapshot: Snapshot) -> Snapshot:
     """A trade has told of an exit whose position event is late or lost: for at most 2 s that counts.
 
     Else what is opened next would be closed for the sake of contracts that nobody holds any more.
@@ -121,7 +121,8 @@ def _age(lot: Lot) -> tuple[datetime, bool, int, str]:
     return (lot.at, not lot.explained, lot.trade_id, lot.contract_id)
 
 
-def _reductions(snapshot: Snapshot, keeps: Mapping[str, int]) -> Iterator[Action]:
+def reductions(snapshot: Snapshot, keeps: Mapping[str, int]) -> Iterator[Action]:
+    """What brings each contract down to what may stay of it; nothing that waits for a reading."""
     for contract_id, keep in keeps.items():
         if keep == 0:
             yield Close(contract_id)
@@ -129,7 +130,8 @@ def _reductions(snapshot: Snapshot, keeps: Mapping[str, int]) -> Iterator[Action
             yield Reduce(contract_id, keep)
 
 
-def _unsettled(snapshot: Snapshot, keeps: Mapping[str, int]) -> tuple[Alert, ...]:
+def unsettled(snapshot: Snapshot, keeps: Mapping[str, int]) -> tuple[Alert, ...]:
+    """What has to wait for a settled reading, said out loud."""
     return tuple(
         Alert(
             "reduce_waits",

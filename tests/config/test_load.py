@@ -13,6 +13,7 @@ from config.cursor import SCALARS
 from config.profiles import FOLDER, names
 from risk.rules import (
     RULES,
+    CooldownAfterLoss,
     DailyLoss,
     MaxContracts,
     MaxContractsPerInstrument,
@@ -20,6 +21,7 @@ from risk.rules import (
     Session,
     SymbolBlock,
 )
+from risk.rules.cooldown_after_loss import Tier
 from tests.config.documents import ENVIRONMENT, LOGIN, SMALL, TODAY, WHOLE, loaded, refused
 from tests.conftest import ROOT
 
@@ -29,7 +31,6 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
     config = loaded(tmp_path, WHOLE)
     assert [(notice.line, notice.key) for notice in config.not_yet] == [
         (23, "accounts.50KTC-A.seed"),
-        (27, "accounts.50KTC-A.rules.cooldown_after_loss"),
         (34, "groups.mine.rules.group_daily_loss"),
         (37, "notify.discord"),
     ]
@@ -40,7 +41,7 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
 def test_what_is_not_enforced_yet_cannot_be_run(tmp_path: Path) -> None:
     """A daemon that silently ignores a rule is worse than none: run refuses, all at once."""
     problems = refused(tmp_path, WHOLE, for_run=True)
-    assert [problem.line for problem in problems] == [23, 27, 34, 37]
+    assert [problem.line for problem in problems] == [23, 34, 37]
 
 
 def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> None:
@@ -53,6 +54,12 @@ def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> N
         *(rule for rule in account.rules if rule.name == "unrealized_loss"),
         NoStopLoss(grace=timedelta(seconds=120)),
         MaxContracts(limit=5, count="mini_equivalent"),
+        CooldownAfterLoss(
+            tiers=(
+                Tier(Decimal(100), timedelta(minutes=5)),
+                Tier(Decimal(200), timedelta(minutes=15)),
+            )
+        ),
     )
     assert account.armed
 

@@ -1,19 +1,26 @@
 """Every rule through the real SDK: from the trader's order to the account as the rule wants it."""
 
 from collections.abc import Callable
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from risk.rules import (
+    ConnectionLoss,
+    CooldownAfterLoss,
     DailyProfit,
     FlatBy,
     MaxContractsPerInstrument,
     MaxRiskPerTrade,
+    NewsBlackout,
     Rule,
     Session,
+    TradeFrequency,
     UnrealizedProfit,
 )
+from risk.rules.cooldown_after_loss import Tier
+from risk.rules.news_blackout import Event, News
 from store.records import Kind
 from tests.conftest import Gateway
 from tests.e2e.world import GC, MNQ, Lines, World, open_world
@@ -27,6 +34,10 @@ def _reasons(world: World, number: int = 1) -> list[object]:
     """Why each decision was made, each reason once."""
     decisions = world.of(Kind.DECISION, f"SIM-50K-{number}")
     return list(dict.fromkeys(record.body["reason"] for record in decisions))
+
+
+def _told(world: World, code: str, times: int) -> bool:
+    return len(world.alerts(code)) == times
 
 
 async def test_max_contracts_per_instrument_reduces_one_root(world: World) -> None:
@@ -122,3 +133,73 @@ async def test_flat_by_flattens_before_the_firm_does(
         assert _reasons(world)[0] == (
             "flat by 15:10 less 3 min: +1 MNQ open at 2026-11-18 15:07 CST"
         )
+
+
+async def test_trade_frequency_closes_the_entry_that_was_too_many(world: World) -> None:
+    """The third order of the day goes, the contracts of the first two stay."""
+    world.guard("SIM-50K-1", rules=_only(TradeFrequency(session=2)))
+    async with world.daemon():
+        await world.trade(1001, 2, MNQ)
+        await world.trade(1001, 1, MNQ)
+        await world.until_held(1001, 3)
+        await world.trade(1001, 4, MNQ)
+        await world.until(lambda: _reasons(world))
+        await world.until_held(1001, 3)
+        await world.trade(1001, -3, MNQ)
+        await world.until_flat(1001)
+    (reason,) = _reasons(world)
+    assert str(reason).startswith("4 opened after 2 entries in a day, no new ones until ")
+
+
+async def test_cooldown_after_loss_closes_what_is_opened_in_it_also_after_a_restart(
+    world: World,
+) -> None:
+    """The gold stays, the revenge trade goes; a daemon that begins anew remembers the pause."""
+    tier = Tier(Decimal(50), timedelta(minutes=10))
+    world.guard("SIM-50K-1", rules=_only(CooldownAfterLoss(tiers=(tier,))))
+    async with world.daemon():
+        await world.trade(1001, 1, GC)
+        await world.price("25000.00")
+        await world.trade(1001, 1, MNQ)
+        await world.until_held(1001, 1)
+        await world.price("24960.00")
+        await world.trade(1001, -1, MNQ)
+        await world.until_held(1001, 0)
+        await world.trade(1001, 2, MNQ)
+        await world.until(lambda: _reasons(world))
+        await world.until_held(1001, 0)
+    async with world.daemon():
+        await world.until(lambda: world.alerts("cooldown"))
+        await world.trade(1001, 1, MNQ)
+        await world.until(lambda: len(_reasons(world)) > 1)
+        await world.until_held(1001, 0)
+        assert await world.held(1001, GC) == 1
+    first, second = map(str, _reasons(world)[:2])
+    assert first.startswith("2 opened in a cooldown until ")
+    assert second.startswith("1 opened in a cooldown until ")
+    assert "(a round trip in MNQ ended at -81.24 <= -50, 10 min of cooldown)" in first
+
+
+async def test_news_blackout_flattens_and_locks_to_the_end_of_the_window(world: World) -> None:
+    """The window is on: what is opened goes, and the account is locked while it lasts."""
+    now = datetime.now(UTC)
+    event = Event(now - timedelta(minutes=1), now + timedelta(hours=1), title="Payrolls")
+    world.guard("SIM-50K-1", rules=_only(NewsBlackout(file=News((event,)))))
+    async with world.daemon():
+        await world.trade(1001, 1, MNQ)
+        await world.until(lambda: _reasons(world))
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["news_blackout"])
+    assert str(_reasons(world)[0]).startswith("Payrolls until ")
+
+
+async def test_connection_loss_is_told_once_and_again_when_it_returns(world: World) -> None:
+    """The trader hears that nobody watches his position, for each loss of the link."""
+    world.guard("SIM-50K-1", rules=_only(ConnectionLoss()))
+    async with world.daemon():
+        await world.trade(1001, 1, MNQ)
+        await world.until_held(1001, 1)
+        for losses in (1, 2):
+            await world.fault("drop", hub="user")
+            await world.until(partial(_told, world, "connection_lost", losses))
+            await world.until_live(1)

@@ -82,6 +82,10 @@ def _key(each: Any) -> str:
     unit = _UNITS.get(each.type, "words" if "str" in str(each.type) else "numbers")
     if "Mapping" in str(each.type):
         unit = "table"
+    elif getattr(each.type, "from_file", False):
+        unit = "file"
+    elif "risk.rules" in str(each.type):
+        unit = "tables"
     elif "Literal" in str(each.type):
         unit = "a word" if "int" not in str(each.type) else "a number or a word"
     shown = "**needed**" if needed else f"`{spoken(default)}`"
@@ -96,6 +100,8 @@ def _example(example: Example) -> str:
     if example.does:
         lock = f"; locked until {example.locked}" if example.locked else ""
         does = f"**{', '.join(example.does)}**{lock}: {example.because}"
+    elif example.says:
+        does = f"says **{', '.join(example.says)}**"
     return f"| {example.title} ({keys}) | {begins}{story} | {does} |"
 
 

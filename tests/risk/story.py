@@ -2,11 +2,13 @@
 
 A story is a list of steps, each a short sentence:
 
-``buy 2 MNQ at 25000``              a fill and the position it makes; ``fees 1.40`` may follow
+``buy 2 MNQ at 25000``              a fill and the position it makes; ``fees 1.40`` may follow, and
+                                    ``of order 1`` where several fills are of one order
 ``quote MNQ 24999.75 25000``        bid and ask
 ``order stop sell 2 MNQ``           a working order: ``stop``, ``limit`` or ``trail``
 ``order stop sell 2 MNQ at 24990``  the same with its price
 ``cancel 1``                        the order of that number, counted from 1, is gone
+``the link is lost``                nothing is heard of the account any more
 ``wait 30s``                        time passes on both clocks
 ``until 15:07:00``                  time passes until the wall in Chicago shows this
 """
@@ -52,6 +54,8 @@ class Example:
     because: str
     locked: str
     """``2026-11-18 17:00`` in Chicago; empty for no lock."""
+    says: tuple[str, ...]
+    """Codes of the alerts, where the example tells of any."""
 
 
 class Story:
@@ -71,9 +75,13 @@ class Story:
                 return
         raise ValueError(f"no such step: {step}")
 
-    def fill(self, side: str, size: str, root: str, price: str, fees: str | None) -> None:
+    def fill(
+        self, side: str, size: str, root: str, price: str, fees: str | None, own: str | None
+    ) -> None:
         """A fill and the position it makes."""
-        self.world.fill(_SIGN[side] * int(size), price, _OF[root], fees=fees or "0")
+        order_id = None if own is None else int(own)
+        signed = _SIGN[side] * int(size)
+        self.world.fill(signed, price, _OF[root], fees=fees or "0", order_id=order_id)
 
     def quote(self, root: str, bid: str, ask: str) -> None:
         """Bid and ask."""
@@ -92,6 +100,10 @@ class Story:
         """An order is gone."""
         order = evolve(self._orders[int(number) - 1], status=OrderStatus.CANCELLED)
         self.world.place(evolve(order, updated=self.world.now))
+
+    def lose(self) -> None:
+        """The hub is gone."""
+        self.world.state.lost_hub()
 
     def wait(self, span: str) -> None:
         """Time passes."""
@@ -132,10 +144,11 @@ _FILL = r"(?P<side>buy|sell) (?P<size>\d+) (?P<root>\w+) at (?P<price>[\d.]+)"
 _ORDER = r"order (?P<kind>stop|limit|trail) (?P<side>buy|sell) (?P<size>\d+) (?P<root>\w+)"
 
 _STEPS: tuple[tuple[str, Callable[..., None]], ...] = (
-    (_FILL + r"(?: fees (?P<fees>[\d.]+))?", Story.fill),
+    (_FILL + r"(?: fees (?P<fees>[\d.]+))?(?: of order (?P<own>\d+))?", Story.fill),
     (r"quote (?P<root>\w+) (?P<bid>[\d.]+) (?P<ask>[\d.]+)", Story.quote),
     (_ORDER + r"(?: at (?P<price>[\d.]+))?", Story.order),
     (r"cancel (?P<number>\d+)", Story.cancel),
+    (r"the link is lost", Story.lose),
     (r"wait (?P<span>\w+)", Story.wait),
     (r"until (?P<wall>\d\d:\d\d:\d\d)", Story.until),
 )
@@ -173,4 +186,5 @@ def examples() -> Iterator[Example]:
                 tuple(raw.get("does", ())),
                 raw.get("because", ""),
                 raw.get("locked", ""),
+                tuple(raw.get("says", ())),
             )

@@ -32,7 +32,15 @@ def locked(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize("trigger", list(Trigger))
+def test_nothing_is_closed_by_what_was_known_before_the_link_was_lost() -> None:
+    """Not even on a locked account: the trader may have closed it meanwhile, and opened another."""
+    world = locked(World())
+    world.fill(1, "20000")
+    world.state.lost_hub()
+    assert world.judge(trigger=Trigger.CONNECTION).plan == ()
+
+
+@pytest.mark.parametrize("trigger", [it for it in Trigger if it is not Trigger.CONNECTION])
 def test_anything_open_while_locked_is_closed_whatever_showed_it(trigger: Trigger) -> None:
     """Also with no rule configured at all."""
     world = locked(World())

@@ -61,6 +61,7 @@ class World:
         self.link = 1
         self.n = 0
         self.ids = 0
+        self.orders_sent = 0
         self.state = AccountState("50KTC-A", CALENDAR, now, mark=mark)
         self.state.apply_account(BrokerAccount(ACCOUNT_ID, "50KTC-A", Decimal(50000), True))
         for each in contracts:
@@ -117,9 +118,19 @@ class World:
         position = self.make_position(net, price, of, number=number)
         return self.state.apply_position(position, self.link, self.n, self.now, self.mono)
 
-    def fill(self, signed: int, price: str, of: Contract = MNQ, *, fees: str | None = "0") -> Trade:
-        """A trade and the position it makes, reported together."""
-        trade = self.make_trade(signed, price, of, fees=fees)
+    def fill(
+        self,
+        signed: int,
+        price: str,
+        of: Contract = MNQ,
+        *,
+        fees: str | None = "0",
+        order_id: int | None = None,
+    ) -> Trade:
+        """A trade and the position it makes, reported together; each of an order of its own."""
+        self.orders_sent += 1
+        number = 10_000 + self.orders_sent if order_id is None else order_id
+        trade = self.make_trade(signed, price, of, fees=fees, order_id=number)
         self.report(trade)
         view = self.snapshot().contracts[of.id]
         self.hold(view.holding.ledger_net, price, of)

@@ -1,0 +1,77 @@
+"""What a pause undoes: the increases that were made in it, and nothing else."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import frozen
+
+from risk.ledger import Lot
+from risk.rules.base import Trigger, violation
+from risk.rules.size import reductions, unsettled, without_what_left
+from risk.snapshot import Holding, Snapshot
+from risk.verdict import Action, Alert, RuleAnswer
+
+
+@frozen
+class Increase:
+    """What was opened or added though it should not have been."""
+
+    contracts: int
+    actions: tuple[Action, ...]
+    """Empty when all that could be done waits for a settled reading."""
+    alerts: tuple[Alert, ...]
+    newest: str
+    """The contract of the newest lot that goes."""
+
+
+def increase(snapshot: Snapshot, forbidden: Callable[[Holding, Lot], bool]) -> Increase | None:
+    """The lots of which ``forbidden(holding, lot)`` is true; None when there are none."""
+    snapshot = without_what_left(snapshot)
+    keeps: dict[str, int] = {}
+    newest: dict[str, Lot] = {}
+    gone = 0
+    for key, view in snapshot.contracts.items():
+        holding = view.holding
+        lots = [lot for lot in holding.staying if forbidden(holding, lot)]
+        size = sum(lot.size for lot in lots)
+        if size:
+            keeps[key] = max(holding.size - size, 0)
+            newest[key] = lots[-1]
+            gone += size
+    if not keeps:
+        return None
+    first = max(newest, key=lambda key: (newest[key].at, newest[key].trade_id))
+    return Increase(gone, tuple(reductions(snapshot, keeps)), unsettled(snapshot, keeps), first)
+
+
+def paused(
+    rule: str,
+    snapshot: Snapshot,
+    trigger: Trigger,
+    forbidden: Callable[[Holding, Lot], bool],
+    *,
+    until: datetime,
+    why: str,
+    said: tuple[Alert, ...],
+) -> RuleAnswer:
+    """Close the forbidden lots, ``why`` for people; ``said`` is said in any case."""
+    found = increase(snapshot, forbidden)
+    if found is None:
+        return RuleAnswer(alerts=said)
+    alerts = (*said, *found.alerts)
+    if not found.actions:
+        return RuleAnswer(alerts=alerts)
+    inputs = {key: str(view.holding.net) for key, view in snapshot.contracts.items()}
+    breach = violation(
+        rule,
+        snapshot,
+        trigger,
+        observed=Decimal(found.contracts),
+        limit=Decimal(0),
+        contract_id=found.newest,
+        reason=f"{found.contracts} opened {why}",
+        actions=found.actions,
+        inputs={**inputs, "until": until.isoformat()},
+    )
+    return RuleAnswer((breach,), alerts)
