@@ -147,9 +147,10 @@ class Reconciler[M]:
 
     def link_up(self, link: LinkUp) -> None:
         """The hub is up with this account on it, or still up: said at each look at the list."""
-        if self.phase is not Phase.WAITING and not link.fresh:
+        known = None if self._link is None else self._link.link
+        if self.phase is not Phase.WAITING and link.link == known and not link.fresh:
             return
-        # Also on the same link: subscriptions were added or confirmed, so more is heard from now on.
+        # Also on the same link: subscriptions were added or confirmed.
         self._link = link
         self._link_at = trio.current_time()
         self._failures = 0

@@ -128,10 +128,10 @@ class AccountState:
     def apply_position(
         self, position: Position, link: int, n: int, now: datetime, mono: float
     ) -> bool:
-        """Replace one contract's position; a value older than the known one is dropped."""
+        """Replace one contract's position; an older value, or one of a life that is over, is not news."""
         self._require_own(position.account_id)
         state = self._contract(position.contract_id)
-        if (link, n) <= max(state.stamp, self._fence):
+        if (link, n) <= max(state.stamp, self._fence) or state.lives_after(position):
             return False
         return state.positioned(position, (link, n), now, mono)
 

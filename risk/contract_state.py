@@ -77,6 +77,13 @@ class ContractState:
         """True while something is held, by the broker's word or the ledger's."""
         return bool(self.net or self.ledger.line.net)
 
+    def lives_after(self, position: Position) -> bool:
+        """True when the known position began after this one had: that life is over."""
+        known = self.position
+        return (
+            known is not None and known.id != position.id and position.opened_at < known.opened_at
+        )
+
     def closed_position(self) -> Position | None:
         """The newest position as if it were closed; None when there never was one."""
         return None if self.position is None else evolve(self.position, net=0)

@@ -21,6 +21,8 @@ class Circumstances:
 
     _bench: Bench
     _crashed: set[tuple[int, str]] = field(factory=set)
+    _parked: dict[str, str] = field(factory=dict)
+    """The path that was set aside, by the account that nobody guards meanwhile."""
     """Life and path of actors that have fallen and not risen yet."""
 
     # ---- the way to the broker ----------------------------------------------------------------
@@ -101,6 +103,7 @@ class Circumstances:
         if any(it.in_breach() for it in self._bench.dockets.values()):
             self._bench.coverage.saw("kill with a breach open")
         self._bench.told_prices.clear()
+        self._parked.clear()
         self._bench.untold.update(self._bench.true_prices)
         for docket in self._bench.dockets.values():
             docket.excuses.no_daemon(self._bench.now)
@@ -172,7 +175,9 @@ class Circumstances:
             if crashed:
                 self._bench.coverage.saw(f"{part} restarted")
             gone = docket.excuses.hold(Excuse.CRASHED, False, self._bench.now)
-            if docket.excuses.standing[Excuse.PARKED]:
+            parked = self._parked.get(docket.name)
+            if parked is not None and path.startswith(parked):
+                del self._parked[docket.name]
                 self._bench.coverage.saw("parked and returned")
                 docket.told.learnt_only(self._bench.now)
                 gone |= docket.excuses.hold(Excuse.PARKED, False, self._bench.now)
@@ -184,6 +189,7 @@ class Circumstances:
         for docket in self._concerned(path):
             self._bench.forget_races(docket)
             self._forget(docket)
+            self._parked[docket.name] = path
             docket.excuses.hold(Excuse.PARKED, True, self._bench.now)
 
     def busy(self, path: str, begins: bool) -> None:

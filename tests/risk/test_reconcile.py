@@ -29,6 +29,19 @@ def test_a_value_of_an_older_link_is_dropped() -> None:
     assert net_of(world) == 2
 
 
+def test_a_late_word_of_a_life_that_is_over_is_dropped() -> None:
+    """However new its stamp is: the position that is known began after that one had."""
+    world = World()
+    before = world.make_position(5, number=77)
+    now = evolve(
+        world.make_position(-1, number=78), opened_at=before.opened_at + timedelta(seconds=1)
+    )
+    assert world.state.apply_position(before, 1, 1, world.now, world.mono)
+    assert world.state.apply_position(now, 1, 2, world.now, world.mono)
+    assert not world.state.apply_position(before, 1, 3, world.now, world.mono)
+    assert net_of(world) == -1
+
+
 def test_the_same_position_event_three_times_changes_once() -> None:
     """Mistake of earlier systems: three copies of an event made three positions."""
     world = World()
