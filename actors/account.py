@@ -4,14 +4,14 @@ Events are merged in every phase; judged they are once there has been something 
 survives a lost link, marked as stale; after a crash it is rebuilt from journal and broker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, assert_never
 
 import trio
 
-from actors.account_image import picture_of, restored
+from actors.account_image import holdings_of, picture_of, restored
 from actors.diary import Diary
 from actors.interest import Interest
 from actors.locks import SKEW_TOLERATED, LockKeeper
@@ -27,7 +27,6 @@ from actors.messages import (
     EnforcementDone,
     EnforcementMessage,
     Evaluate,
-    Holdings,
     Join,
     Judged,
     LinkDown,
@@ -53,6 +52,8 @@ from broker.clock import Clock
 from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
 from risk.domain import BrokerAccount
 from risk.evaluate import Trigger
+from risk.past import Seed
+from risk.rules import Rule
 from risk.trading_day import TradingCalendar
 from risk.wires import Wire
 from store import records
@@ -84,7 +85,10 @@ class Account(Actor[AccountMessage]):
         session_clock: Ref[ClockMessage],
         rules: Ref[Evaluate],
         enforcement: Ref[EnforcementMessage],
+        limits: Sequence[Rule] = (),
+        seed: Seed | None = None,
     ) -> None:
+        """``limits``: the rules that judge it elsewhere, for what is left to each."""
         self._name = name
         self._login = login
         self._calendar = calendar
@@ -101,7 +105,9 @@ class Account(Actor[AccountMessage]):
         """By contract: a mark that does not trip its wire changes no answer."""
         self._changed_at = 0.0
         """Monotonic seconds of the last change that was more than a price."""
-        self._diary = Diary(name=name, calendar=calendar, desk=self._desk, clock=clock)
+        self._limits = limits
+        self._seed = seed
+        self._diary = Diary(name=name, calendar=calendar, desk=self._desk, clock=clock, seed=seed)
         self._following = False
         self._unshown = False
         """Enforcement has not seen the present holdings."""
@@ -118,7 +124,9 @@ class Account(Actor[AccountMessage]):
         self.context.every(EVALUATE_EVERY, Wake("regular"))
 
     def _begin(self, now: datetime) -> None:
-        self._state = restored(self._name, self._calendar, self._desk.journal.projection, now)
+        self._state = restored(
+            self._name, self._calendar, self._desk.journal.projection, now, self._seed
+        )
         self._interest = Interest(
             state=self._state,
             connection=self._connection,
@@ -169,7 +177,7 @@ class Account(Actor[AccountMessage]):
                     if not self._interest.premature(alert):
                         self._desk.alert_once(alert)
             case LockSet(lock):
-                if self._state.add_lock(lock):
+                if self._state.locks.add(lock):
                     self._locks.look()
                     self._judge_now("lock")
             case Reducing(contract_id, contracts):
@@ -192,7 +200,7 @@ class Account(Actor[AccountMessage]):
 
     def status(self) -> Mapping[str, Any]:
         """The account as people want to see it; amounts as text in dollars."""
-        return picture_of(self._state, self._reconciler, self._locks.now())
+        return picture_of(self._state, self._reconciler, self._locks.now(), self._limits)
 
     # ---- beginning and peers ------------------------------------------------------------------
 
@@ -327,6 +335,7 @@ class Account(Actor[AccountMessage]):
             self._state.restore_covers(image.covers)
         self._interest.follow()
         self._show_holdings()
+        self._diary.open_books(self._state, quiet=self._reconciler.quiet)
         self._enforcement.tell(BrokerBack())
         self._desk.settled("connection_lost")
         trigger = Trigger.START if first else Trigger.FULL
@@ -350,7 +359,7 @@ class Account(Actor[AccountMessage]):
             return
         mono = trio.current_time()
         if self._unshown or self._pending is not None:
-            holdings = self._holdings(mono)
+            holdings = holdings_of(self._state, self._reconciler, mono)
             if self._unshown:
                 self._enforcement.tell(holdings)
             # While the hub is down the trader may have closed what we still believe to be open:
@@ -365,19 +374,6 @@ class Account(Actor[AccountMessage]):
 
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))
-
-    def _holdings(self, mono: float) -> Holdings:
-        assert self._state.account_id is not None, "believed means listed"
-        return Holdings(
-            account_id=self._state.account_id,
-            positions=self._state.positions(),
-            orders=self._state.working_orders(),
-            locked=bool(self._state.locks),
-            exact=self._reconciler.phase is Phase.LIVE,
-            as_of=mono,
-            unseen={it: gap.unseen for it, gap in self._state.disagreements().items()}
-            | dict(self._state.glimpsed),
-        )
 
     def _show_holdings(self) -> None:
         self._unshown = True
@@ -413,12 +409,14 @@ class Account(Actor[AccountMessage]):
 
     def _regular(self) -> None:
         exposed = bool(self._state.positions() or self._state.working_orders())
-        if exposed or self._state.locks:
+        if exposed or self._state.locks.held:
             self._judge_now("regular")
         self._turn_day()
         self._look_at_locks()
         if self._reconciler.believed:
             self._diary.write_covers(self._state, self._locks.now())
+            self._diary.open_books(self._state, quiet=self._reconciler.quiet)
+            self._diary.write_peaks(self._state)
         self._reconciler.audit(exposed)
         self._interest.refresh()
 
@@ -438,6 +436,7 @@ class Account(Actor[AccountMessage]):
             return
         self._desk.begin_day()
         self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
+        self._diary.open_books(self._state, quiet=self._reconciler.quiet)
         self._interest.follow()
         self._look_at_locks()
         self._judge_now("trading day")

@@ -29,6 +29,7 @@ from actors.store import Store, StoreMessage
 from broker.clock import Clock
 from broker.port import Broker, Login, Numbering
 from risk.domain import BrokerAccount
+from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
 from store.port import Journal
@@ -70,6 +71,8 @@ class GuardedAccount:
     rules: tuple[Rule, ...]
     armed: bool = True
     """False: decide and say so, send nothing."""
+    seed: Seed | None = None
+    """What the broker does not tell about its past."""
 
 
 @frozen
@@ -197,6 +200,8 @@ class Daemon:
                         session_clock=self._clock,
                         rules=rules,
                         enforcement=enforcement,
+                        limits=account.rules,
+                        seed=account.seed,
                     ),
                 ),
                 ChildSpec("rules", rules, lambda: Rules(account.rules, clock, state, enforcement)),

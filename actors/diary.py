@@ -11,6 +11,7 @@ from broker.clock import Clock
 from risk.account_state import AccountState
 from risk.domain import Trade
 from risk.ledger import OpenAtStart
+from risk.past import Peaks, Seed, past_of
 from risk.trading_day import TradingCalendar
 from store import records
 
@@ -20,7 +21,15 @@ log = structlog.get_logger("seawall.account")
 class Diary:
     """Fills, the beginnings of days, and for how long positions have been without a stop."""
 
-    def __init__(self, *, name: str, calendar: TradingCalendar, desk: Desk, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        calendar: TradingCalendar,
+        desk: Desk,
+        clock: Clock,
+        seed: Seed | None = None,
+    ) -> None:
         self._name = name
         self._calendar = calendar
         self._desk = desk
@@ -29,6 +38,9 @@ class Diary:
         """Not written down yet."""
         self._covers: dict[str, timedelta] = {}
         """Uncovered times as last recorded."""
+        self._seed = seed
+        self._peaks = Peaks()
+        """As last recorded."""
 
     def heard(self, trade: Trade) -> None:
         """Keep a fill until there is time for paper."""
@@ -51,6 +63,27 @@ class Diary:
         written = records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
         self._desk.record(written)
         log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
+
+    def open_books(self, state: AccountState, *, quiet: bool) -> None:
+        """Find out with which balance the day began: from the journal, or once nothing can move it."""
+        carried, known = state.carried(), state.standing.past
+        if known.opening is not None and known.carried == carried:
+            return
+        days = self._desk.journal.projection.account(self._name).days
+        opening = next((it.opening for it in days if it.day == state.day), None)
+        if opening is None and quiet:
+            opening = state.opening()
+            if opening is not None:
+                now = self._clock.now()
+                self._desk.record(records.opening(self._name, now, state.day, opening))
+        state.standing.past = past_of(days, self._seed, state.day, opening, carried)
+
+    def write_peaks(self, state: AccountState) -> None:
+        """For a restart; what was higher in between is forgotten by a crash."""
+        peaks = state.standing.peaks
+        if peaks != self._peaks:
+            self._peaks = peaks
+            self._desk.record(records.peaks(self._name, self._clock.now(), state.day, peaks))
 
     def write_covers(self, state: AccountState, now: datetime) -> None:
         """For a restart; what is counted before the first belief would be restored on top of itself."""

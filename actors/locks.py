@@ -85,7 +85,7 @@ class LockKeeper:
 
     def look(self) -> bool:
         """End what is due; True when a lock has ended."""
-        pending = [lock.until for lock in self._state.locks]
+        pending = [lock.until for lock in self._state.locks.held]
         if not pending:
             return False
         left = self._left(min(pending))
@@ -95,7 +95,7 @@ class LockKeeper:
         if not self._certain():
             self._connection.tell(ListingWanted())
             return False
-        ended = self._state.expire_locks(self.now())
+        ended = self._state.locks.expire(self.now())
         for lock in ended:
             log.info("lock ended", account=self._name, rule=lock.rule, until=lock.until.isoformat())
         return bool(ended)

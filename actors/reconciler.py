@@ -30,6 +30,7 @@ from actors.reconciliation import (
     unlike,
 )
 from actors.reporting import Desk
+from actors.wording import unexplained
 from broker.port import Priority
 from risk.account_state import AccountState
 from risk.books import Books
@@ -151,9 +152,7 @@ class Reconciler[M]:
         if self.phase is not Phase.WAITING and link.link == known and not link.fresh:
             return
         # Also on the same link: subscriptions were added or confirmed.
-        self._link = link
-        self._link_at = trio.current_time()
-        self._failures = 0
+        self._link, self._link_at, self._failures = link, trio.current_time(), 0
         self.begin("link up", trades=not self.believed or self._trades_missing)
 
     def link_down(self, reason: str) -> None:
@@ -178,6 +177,12 @@ class Reconciler[M]:
         self._run, self._aside = Reconciliation(self._runs, why, self._link.link, trades), None
         self._read("reconcile")
 
+    @property
+    def quiet(self) -> bool:
+        """Live, and no trade or balance has come for so long that both tell of the same."""
+        settled = trio.current_time() - self._booked_at >= TRADE_WITHIN
+        return settled and self.phase is Phase.LIVE
+
     def doubt(self, why: str) -> None:
         """Something does not fit: if the state is believed now, it is read again."""
         if self.phase is Phase.LIVE:
@@ -193,8 +198,7 @@ class Reconciler[M]:
 
     def _check_books(self) -> None:
         """Do the trades explain the balance? Asked in quiet, for one of them always comes first."""
-        quiet = trio.current_time() - self._booked_at >= TRADE_WITHIN
-        if quiet and self.phase is Phase.LIVE and (moved := self._books.moved(self._state)):
+        if self.quiet and (moved := self._books.moved(self._state)):
             self.doubt(f"the balance moved by {dollars(moved)} that no known trade explains")
 
     def woken(self, what: str) -> None:
@@ -371,14 +375,7 @@ class Reconciler[M]:
             return
         self._state.accept_unexplained(self._now(), trio.current_time())
         for contract_id in failures:
-            self._desk.alert_once(
-                Alert(
-                    "unexplained_lots",
-                    f"the day's trades do not explain the position in {contract_id}: its profit "
-                    "and loss counts from the broker's average price",
-                    contract_id,
-                )
-            )
+            self._desk.alert_once(unexplained(contract_id))
         self._go_live(run)
 
     def _go_live(self, run: Reconciliation) -> None:

@@ -1,7 +1,7 @@
-"""Actions and outcomes in the words of a trader."""
+"""Actions, outcomes and doubts in the words of a trader."""
 
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
-from risk.verdict import Action, Cancel, Close, Flatten, Reduce
+from risk.verdict import Action, Alert, Cancel, Close, Flatten, Reduce
 
 
 def describe(action: Action) -> str:
@@ -33,3 +33,13 @@ def outcome_text(outcome: Outcome) -> str:
             return f"not executed ({reason})"
         case Unknown(reason):
             return f"unknown ({reason})"
+
+
+def unexplained(contract_id: str) -> Alert:
+    """No trades account for a position, however often they were read."""
+    return Alert(
+        "unexplained_lots",
+        f"the day's trades do not explain the position in {contract_id}: its profit and loss counts "
+        "from the broker's average price",
+        contract_id,
+    )

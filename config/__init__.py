@@ -4,7 +4,6 @@ from config.load import load
 from config.model import AccountConfig, Config, DaemonConfig, LoginConfig, Provenance
 from config.problem import ConfigErrors, Problem
 from config.rules import Registry
-from config.tables import SeedTable
 
 __all__ = [
     "AccountConfig",
@@ -15,6 +14,5 @@ __all__ = [
     "Problem",
     "Provenance",
     "Registry",
-    "SeedTable",
     "load",
 ]

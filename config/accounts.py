@@ -113,8 +113,6 @@ def _check_leader(at: Cursor, name: str, shared: Household) -> None:
 
 def _note_later(at: Cursor, table: AccountTable) -> None:
     """Keys of an account that are understood but do nothing yet."""
-    if table.seed is not None:
-        at.child("seed").later("seed is not yet enforced (no rule uses it)")
     if table.leader is not None:
         at.child("leader").later("leader is not yet enforced (a follower is closed by itself)")
     if table.on_partial_refused == "close":

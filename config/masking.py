@@ -11,6 +11,7 @@ import attrs
 
 from config import tables
 from config.locate import KeyPath
+from risk.past import Seed
 
 PRIVATE = frozenset({"logins", "notify"})
 """Tables in which credentials live, or are put by mistake: their values are not shown."""
@@ -21,7 +22,7 @@ _KEYS = _TABLES.union(
     for table in (
         tables.DaemonTable,
         tables.LoginTable,
-        tables.SeedTable,
+        Seed,
         tables.AccountTable,
         tables.GroupTable,
         tables.AddressTable,

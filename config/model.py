@@ -11,8 +11,9 @@ from attrs import field, frozen
 
 from broker.port import Login
 from config.problem import Problem
-from config.tables import EVERY, SeedTable
+from config.tables import EVERY
 from config.words import plain
+from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
 
@@ -65,7 +66,7 @@ class AccountConfig:
     provenance: tuple[Provenance, ...]
     armed: bool
     """False: decide and say so, send nothing."""
-    seed: SeedTable | None = None
+    seed: Seed | None = None
     leader: str | None = None
     on_partial_refused: Literal["alert", "close"] = "alert"
     guard_lost: Literal["alert", "flatten"] = "alert"

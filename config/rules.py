@@ -10,7 +10,7 @@ from attrs import frozen
 from config.cursor import Cursor, hint, required
 from config.model import Provenance
 from config.words import spoken
-from risk.rules import GROUP_RULES, LATER_RULES, NotYetEnforced, Rule
+from risk.rules import GROUP_RULES, NotYetEnforced, Rule
 
 Registry = Mapping[str, type[Rule]]
 """Rule classes by name: frozen attrs classes that check themselves with ValueError."""
@@ -36,7 +36,7 @@ def read_rules(
     read: dict[str, Stated] = {}
     for name, child in at.children():
         if name not in registry:
-            _not_enforced(name, child, registry)
+            _refuse(name, child, registry)
             continue
         rule = _rule(child, registry[name])
         if rule is not None:
@@ -83,22 +83,18 @@ def read_group_rules(at: Cursor, registry: Registry) -> None:
     for name, child in at.children():
         if name in GROUP_RULES:
             child.later(f"{name} is not yet enforced ({GROUP_RULES[name]})")
-        elif name in registry or name in LATER_RULES:
+        elif name in registry:
             child.error("is a rule of one account: it stands in [accounts.NAME.rules]")
         else:
             child.error("unknown rule", hint(name, GROUP_RULES))
 
 
-def _not_enforced(name: str, at: Cursor, registry: Registry) -> None:
-    """A rule that is none of those enforced: later, a group's, or unknown."""
+def _refuse(name: str, at: Cursor, registry: Registry) -> None:
+    """A rule that none of an account's is called: a group's, or unknown."""
     if name in GROUP_RULES:
         at.error("is a rule of a group: it stands in [groups.NAME.rules] only")
-    elif name not in LATER_RULES:
-        at.error("unknown rule", hint(name, (*registry, *LATER_RULES)))
-    elif not isinstance(at.value, dict):
-        at.error(f"must be a table{at.got}")
     else:
-        at.later(f"{name} is not yet enforced ({LATER_RULES[name]})")
+        at.error("unknown rule", hint(name, tuple(registry)))
 
 
 def _rule(at: Cursor, kind: type[Rule]) -> Rule | None:

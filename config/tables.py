@@ -4,11 +4,11 @@ What stands in a rule table is said by the rule's own class, so ``rules`` is rea
 """
 
 from datetime import date, time
-from decimal import Decimal
 from typing import Literal
 
 from attrs import field, frozen
 
+from risk.past import Seed
 from risk.trading_day import MARKET_RESET
 
 TOPSTEPX = {
@@ -47,24 +47,13 @@ class LoginTable:
 
 
 @frozen
-class SeedTable:
-    """``seed`` of an account: what the broker does not tell about its past."""
-
-    starting_balance: Decimal | None = None
-    high_water: Decimal | None = None
-    best_day: Decimal | None = None
-    payout_taken: bool = False
-    as_of: date | None = None
-
-
-@frozen
 class AccountTable:
     """``[accounts.NAME]``."""
 
     login: str | None = None
     profile: str | None = None
     role: Literal["enforced", "watched"] = "enforced"
-    seed: SeedTable | None = None
+    seed: Seed | None = None
     leader: str | None = None
     on_partial_refused: Literal["alert", "close"] = "alert"
     guard_lost: Literal["alert", "flatten"] = "alert"

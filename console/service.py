@@ -154,7 +154,7 @@ def plan_of(config: Config) -> Plan:
 
 
 def _guarded(account: AccountConfig) -> GuardedAccount:
-    return GuardedAccount(account.name, account.login, account.rules, account.armed)
+    return GuardedAccount(account.name, account.login, account.rules, account.armed, account.seed)
 
 
 def _guardians(

@@ -15,11 +15,12 @@ from risk.contract_state import ContractState
 from risk.cover import Cover
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 from risk.ledger import ContractLedger, OpenAtStart, earned, merged_trade
+from risk.lockset import LockSet
 from risk.marks import MarkBasis
+from risk.past import Standing
 from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading, new_trade
 from risk.snapshot import ContractView, Snapshot, totals
 from risk.trading_day import TradingCalendar
-from risk.verdict import Lock
 from risk.waits import await_openings, day_wait_until, pnl_wait_until
 
 _INSTANT = timedelta(microseconds=1)
@@ -60,7 +61,9 @@ class AccountState:
         """Orders a reading no longer had: their ``updated`` then."""
         self._start_known = False
         self._was_read = False
-        self._locks: tuple[Lock, ...] = ()
+        self.locks = LockSet()
+        self.standing = Standing()
+        """Balances and peaks over days; its owner says how a day began."""
         self.glimpsed: Mapping[str, int] = {}
         """Contracts, signed, of positions in a reading that is not believed yet; its owner sets it."""
         self._orders: tuple[Order, ...] | None = None
@@ -288,6 +291,7 @@ class AccountState:
         for state in self._contracts.values():
             self._older.update(state.ledger.trades)
         self._begin(day)
+        self.standing.begin_day()
         starts, late = self.day_starts, (now - self.day_starts).total_seconds()
         carried = {key: state.roll(starts, late, mono) for key, state in self._contracts.items()}
         self._forget_flat()
@@ -355,32 +359,21 @@ class AccountState:
             if state is not None:
                 state.resume_cover(cover.episode, cover)
 
-    # --- locks ------------------------------------------------------------------------------
-
-    @property
-    def locks(self) -> tuple[Lock, ...]:
-        """Every lock that was not taken out yet."""
-        return self._locks
-
-    def add_lock(self, lock: Lock) -> bool:
-        """Add one to the set of (rule, until); False when it is there already."""
-        if any((held.rule, held.until) == (lock.rule, lock.until) for held in self._locks):
-            return False
-        self._locks = (*self._locks, lock)
-        return True
-
-    def expire_locks(self, now: datetime) -> tuple[Lock, ...]:
-        """Take out the locks whose time has come, and say which."""
-        ended = tuple(lock for lock in self._locks if lock.until <= now)
-        self._locks = tuple(lock for lock in self._locks if lock.until > now)
-        return ended
-
     # --- questions of the owner -------------------------------------------------------------
 
     @property
     def balance(self) -> Decimal | None:
         """Dollars the broker last reported; None before the first report."""
         return None if self.broker_account is None else self.broker_account.balance
+
+    def opening(self) -> Decimal | None:
+        """The balance less what the day's trades earned; None: not all known."""
+        balance, earned = self.balance, self.earned()
+        return None if balance is None or earned is None else balance - earned
+
+    def carried(self) -> Decimal:
+        """Open P&L, dollars against the entries, of all that was held when the day began."""
+        return sum((state.carried_gain() for state in self._contracts.values()), Decimal(0))
 
     def earned(self) -> Decimal | None:
         """Dollars after fees that the broker says the day's trades earned; None: not all known."""
@@ -424,7 +417,11 @@ class AccountState:
     def snapshot(self, now: datetime, mono: float) -> Snapshot:
         """The account as the rules see it; shares everything that did not change."""
         views = self._views(mono)
-        broker = self.broker_account
+        day, broker = totals(views), self.broker_account
+        news = pnl_wait_until(self._contracts.values(), mono)
+        start = day_wait_until(self._contracts.values(), mono)
+        if day.priced and not self.stale and news is None and start is None:
+            self.standing.look(day.net, day.realised - day.fees)
         return Snapshot(
             calendar=self._calendar,
             account=self.account,
@@ -435,13 +432,15 @@ class AccountState:
             mono=mono,
             contracts=views,
             orders=self.working_orders(),
-            totals=totals(views),
-            locks=self._locks,
+            totals=day,
+            locks=self.locks.held,
+            past=self.standing.past,
+            peaks=self.standing.peaks,
             glimpsed=self.glimpsed,
             can_trade=None if broker is None else broker.can_trade,
             stale=self.stale,
-            pnl_wait_until=pnl_wait_until(self._contracts.values(), mono),
-            day_wait_until=day_wait_until(self._contracts.values(), mono),
+            pnl_wait_until=news,
+            day_wait_until=start,
         )
 
     def _views(self, mono: float) -> dict[str, ContractView]:

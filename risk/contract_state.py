@@ -77,6 +77,13 @@ class ContractState:
         """True while something is held, by the broker's word or the ledger's."""
         return bool(self.net or self.ledger.line.net)
 
+    def carried_gain(self) -> Decimal:
+        """Open P&L, dollars against the entries, of what was held when the day began."""
+        start, contract = self.ledger.start, self.contract
+        if start is None or contract is None or start.mark is None or start.entry is None:
+            return Decimal(0)
+        return (start.mark - start.entry) * start.net * contract.point_value
+
     def lives_after(self, position: Position) -> bool:
         """True when the known position began after this one had: that life is over."""
         known = self.position

@@ -14,6 +14,7 @@ from risk.domain import Contract, Episode, Order, Position
 from risk.instruments import mini_weight
 from risk.ledger import ZERO, Entry, Lot, Trip, without_newest
 from risk.marks import Price
+from risk.past import Past, Peaks
 from risk.reading import Disagreement
 from risk.trading_day import TradingCalendar
 from risk.valuation import Figures, Worth
@@ -196,6 +197,10 @@ class Snapshot:
     """Monotonic seconds until which the day's loss waits for the price at the day's start."""
     glimpsed: Mapping[str, int] = Factory(dict)
     """Contracts, signed, of positions in a reading that is not believed yet."""
+    past: Past = Factory(Past)
+    """What earlier days left behind."""
+    peaks: Peaks = Factory(Peaks)
+    """The highest so far, this very instant included where its figures are certain."""
 
     def protectable(self, contract_id: str) -> int:
         """What a stop may protect: the position, or one that only trades or a reading have told of."""
@@ -206,6 +211,11 @@ class Snapshot:
     def net(self) -> Decimal:
         """Dollars of the day, fees deducted, open P&L included."""
         return self.totals.net
+
+    def equity(self, result: Decimal) -> Decimal | None:
+        """Balance and open P&L together at a result of the day; None before a balance is known."""
+        opening = self.past.opening
+        return None if opening is None else opening + self.past.carried + result
 
     @property
     def pnl_waits(self) -> bool:

@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 
 from risk.cover import Cover
 from risk.domain import Trade
+from risk.past import PastDay, Peaks
 from risk.verdict import Lock
 from store import records
 from store.port import Json, Record
@@ -39,6 +40,11 @@ class AccountImage:
     reset."""
     covers: Mapping[str, Cover] = field(factory=dict)
     """Newest uncovered time by contract; of positions that may be gone."""
+    days: tuple[PastDay, ...] = ()
+    """Every trading day of which anything is known, oldest first, the present one among them."""
+    peaks: Peaks | None = None
+    peaks_day: date | None = None
+    """The day that the day's own peak is of."""
 
     @property
     def reset_day(self) -> date | None:
@@ -71,6 +77,10 @@ class _Account:
     day_start: DayStart | None = None
     trades: dict[int, Trade] = field(factory=dict)
     covers: dict[str, Cover] = field(factory=dict)
+    openings: dict[date, Decimal] = field(factory=dict)
+    nets: dict[date, Decimal] = field(factory=dict)
+    peaks: Peaks | None = None
+    peaks_day: date | None = None
 
     def add_trade(self, trade: Trade) -> None:
         if self.day_start is None or trade.at >= self.day_start.starts - KEPT_BEFORE_DAY:
@@ -93,6 +103,12 @@ class _Account:
             day_start=self.day_start,
             trades=dict(self.trades),
             covers=dict(self.covers),
+            days=tuple(
+                PastDay(day, self.openings.get(day), self.nets.get(day))
+                for day in sorted(self.openings.keys() | self.nets.keys())
+            ),
+            peaks=self.peaks,
+            peaks_day=self.peaks_day,
         )
 
 
@@ -156,11 +172,23 @@ def _fill(account: _Account, record: Record) -> None:
 
 
 def _reset(account: _Account, record: Record) -> None:
+    ended, net = account.day_start, record.body.get("net_of_old_day")
+    if ended is not None and net is not None:
+        account.nets[ended.day] = records.amount_of(record.body, "net_of_old_day")
     account.begin_day(records.day_start_of(record.body), record.at)
 
 
 def _account_seen(account: _Account, record: Record) -> None:
     account.broker_id = records.broker_account_of(record.body).id
+
+
+def _opening(account: _Account, record: Record) -> None:
+    day, balance = records.opening_of(record.body)
+    account.openings[day] = balance
+
+
+def _peaks(account: _Account, record: Record) -> None:
+    account.peaks_day, account.peaks = records.peaks_of(record.body)
 
 
 def _cover(account: _Account, record: Record) -> None:
@@ -175,4 +203,6 @@ _APPLY: Mapping[str, Callable[[_Account, Record], None]] = {
     Kind.RESET: _reset,
     Kind.ACCOUNT_SEEN: _account_seen,
     Kind.COVER: _cover,
+    Kind.OPENING: _opening,
+    Kind.PEAKS: _peaks,
 }

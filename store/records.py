@@ -16,6 +16,7 @@ from cattrs.strategies import configure_tagged_union
 
 from risk.cover import Cover
 from risk.domain import BrokerAccount, Episode, Trade
+from risk.past import Peaks
 from risk.verdict import Action, Alert, Lock, Violation
 from store.port import BadRecordError, Json, Record
 
@@ -43,6 +44,10 @@ class Kind(enum.StrEnum):
     """A configuration was accepted."""
     ACCOUNT_SEEN = "account_seen"
     """The broker lists this account under this id."""
+    OPENING = "opening"
+    """With which balance a trading day began."""
+    PEAKS = "peaks"
+    """The highest result, equity and balance so far."""
     COVER = "cover"
     """How long a position has been without a full stop."""
     ALERT = "alert"
@@ -80,6 +85,16 @@ class DayStart:
     """Aware; trades before it belong to earlier days."""
     open: Mapping[str, OpenLot] = field(factory=dict)
     """By contract id."""
+
+
+@frozen
+class _Day:
+    it: date
+
+
+@frozen
+class _Amount:
+    it: Decimal
 
 
 _converter = cattrs.Converter(detailed_validation=False)
@@ -185,6 +200,31 @@ def account_seen(at: datetime, account: BrokerAccount) -> Record:
 def broker_account_of(body: Mapping[str, Json]) -> BrokerAccount:
     """Read a listed account back."""
     return _read(body, BrokerAccount)
+
+
+def opening(account: str, at: datetime, day: date, balance: Decimal) -> Record:
+    """Record the closed balance with which a trading day began, dollars."""
+    return Record(Kind.OPENING, account, at, {"day": day.isoformat(), "balance": str(balance)})
+
+
+def opening_of(body: Mapping[str, Json]) -> tuple[date, Decimal]:
+    """Read the balance at the beginning of a day back."""
+    return _read({"it": text_of(body, "day")}, _Day).it, amount_of(body, "balance")
+
+
+def peaks(account: str, at: datetime, day: date, peaks: Peaks) -> Record:
+    """Record how high the figures have been, and of which day the day's own peak is."""
+    return Record(Kind.PEAKS, account, at, {"day": day.isoformat(), **_body(peaks)})
+
+
+def peaks_of(body: Mapping[str, Json]) -> tuple[date, Peaks]:
+    """Read peaks back, with the day that the day's own is of."""
+    return _read({"it": text_of(body, "day")}, _Day).it, _read(body, Peaks)
+
+
+def amount_of(body: Mapping[str, Json], key: str) -> Decimal:
+    """Read one amount in dollars of a body."""
+    return _read({"it": text_of(body, key)}, _Amount).it
 
 
 def cover(account: str, at: datetime, contract_id: str, cover: Cover) -> Record:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from risk.rules.base import NotYetEnforced, Priority, Rule, Trigger
 from risk.rules.connection_loss import ConnectionLoss
+from risk.rules.consistency import Consistency
 from risk.rules.cooldown_after_loss import CooldownAfterLoss
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
@@ -14,18 +15,21 @@ from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
 from risk.rules.news_blackout import NewsBlackout
 from risk.rules.no_stop_loss import NoStopLoss
+from risk.rules.scaling_plan import ScalingPlan
 from risk.rules.session import Session
 from risk.rules.symbol_block import SymbolBlock
 from risk.rules.trade_frequency import TradeFrequency
+from risk.rules.trailing_drawdown import TrailingDrawdown
 from risk.rules.unrealized_loss import UnrealizedLoss
 from risk.rules.unrealized_profit import UnrealizedProfit
+from risk.rules.weekly_loss import WeeklyLoss
 
 __all__ = [
     "GROUP_RULES",
-    "LATER_RULES",
     "RELATIVE",
     "RULES",
     "ConnectionLoss",
+    "Consistency",
     "CooldownAfterLoss",
     "DailyLoss",
     "DailyProfit",
@@ -38,12 +42,15 @@ __all__ = [
     "NotYetEnforced",
     "Priority",
     "Rule",
+    "ScalingPlan",
     "Session",
     "SymbolBlock",
     "TradeFrequency",
+    "TrailingDrawdown",
     "Trigger",
     "UnrealizedLoss",
     "UnrealizedProfit",
+    "WeeklyLoss",
 ]
 
 RULES: Mapping[str, type[Rule]] = MappingProxyType(
@@ -55,14 +62,18 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
             FlatBy,
             NewsBlackout,
             ConnectionLoss,
+            TrailingDrawdown,
+            WeeklyLoss,
             DailyLoss,
             DailyProfit,
+            Consistency,
             UnrealizedLoss,
             UnrealizedProfit,
             NoStopLoss,
             MaxRiskPerTrade,
             MaxContracts,
             MaxContractsPerInstrument,
+            ScalingPlan,
             TradeFrequency,
             CooldownAfterLoss,
         )
@@ -72,16 +83,6 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
 
 RELATIVE = frozenset(name for name, rule in RULES.items() if rule.priority is Priority.SIZE)
 """Rules that judge all that is held together: what they decided is history once something else went."""
-
-LATER_RULES: Mapping[str, str] = MappingProxyType(
-    {
-        "trailing_drawdown": "the firm's maximum loss, trailing or static",
-        "weekly_loss": "loss from Friday's close to Friday's close",
-        "scaling_plan": "contracts allowed by the closed balance",
-        "consistency": "share of the best day in the total profit",
-    }
-)
-"""Rules of an account that are known by name but not enforced yet, with what they will do."""
 
 GROUP_RULES: Mapping[str, str] = MappingProxyType(
     {

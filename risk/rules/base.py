@@ -1,7 +1,7 @@
 """What every rule is: parameters that check themselves, and one pure question."""
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import ClassVar, Protocol
 
@@ -143,3 +143,20 @@ def day_inputs(snapshot: Snapshot) -> dict[str, str]:
             inputs[f"position {key}"] = str(view.holding.net)
             inputs[f"mark {key}"] = str(view.price.value)
     return inputs
+
+
+def certain_result(
+    snapshot: Snapshot, result: Decimal, breaks: Callable[[Decimal], bool]
+) -> Decimal | None:
+    """The result of the day that a rule about losses may judge; None while only later news can tell.
+
+    Closed losses need no price: where prices are missing or stale, they decide alone. While ledger and
+    position disagree, only a loss that is certain and on both counts decides.
+    """
+    if snapshot.day_waits:
+        return None
+    totals = snapshot.totals
+    closed = totals.sure if snapshot.pnl_waits else totals.realised - totals.fees
+    if not totals.priced and breaks(closed):
+        return closed
+    return max(result, closed) if snapshot.pnl_waits else result

@@ -12,6 +12,7 @@ from risk.rules.base import (
     NotYetEnforced,
     Priority,
     Trigger,
+    certain_result,
     day_inputs,
     locked_for_the_day,
     price_wait,
@@ -45,7 +46,7 @@ class DailyLoss:
         metadata={"doc": "net: with open P&L; realised: closed trades only; fees count in both"},
     )
     warn_at: tuple[int, ...] = field(
-        default=(), metadata={"doc": "percentages of the limit at which to alert, such as 50, 80"}
+        default=(50, 80), metadata={"doc": "percentages of the limit at which to alert"}
     )
     reduce_only_at: int | None = field(
         default=None, metadata={"doc": "percentage of the limit; not enforced yet"}
@@ -75,7 +76,7 @@ class DailyLoss:
         if snapshot.now >= snapshot.day_ends or locked_for_the_day(self.name, snapshot):
             return RuleAnswer()
         wake_in = price_wait(snapshot)
-        result = self._decidable(snapshot)
+        result = certain_result(snapshot, self._result(snapshot), lambda net: net <= self.floor)
         if result is not None and result <= self.floor:
             return RuleAnswer((self._breach(snapshot, trigger, result),), wake_in=wake_in)
         return RuleAnswer(alerts=self._warning(snapshot), wake_in=wake_in)
@@ -88,23 +89,6 @@ class DailyLoss:
         steps = [self.floor, *(-self.limit * share / _CENT for share in self.warn_at)]
         left = min((result - step for step in steps if step < result), default=_ZERO)
         return shared(snapshot, left)
-
-    def _decidable(self, snapshot: Snapshot) -> Decimal | None:
-        """The result to judge; None while only later news can tell.
-
-        Closed losses need no price: where prices are missing or stale, they decide alone. While
-        ledger and position disagree, only a loss that is certain and on both counts decides.
-        """
-        if snapshot.day_waits:
-            return None
-        totals = snapshot.totals
-        result = self._result(snapshot)
-        closed = totals.sure if snapshot.pnl_waits else totals.realised - totals.fees
-        if not totals.priced and closed <= self.floor:
-            return closed
-        if snapshot.pnl_waits:
-            return max(result, closed)
-        return result
 
     def _result(self, snapshot: Snapshot) -> Decimal:
         totals = snapshot.totals

@@ -48,26 +48,33 @@ class MaxContracts:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Cancel what would add, then close the newest excess."""
-        weight, unit = _COUNTS[self.count]
-        weights = {key: weight(view.holding) for key, view in snapshot.contracts.items()}
-        excess = Cap(Decimal(self.limit), weights, self.include_working).excess(snapshot)
-        if excess is None:
-            return RuleAnswer()
-        if not excess.actions:
-            return RuleAnswer(alerts=excess.alerts)
-        working = " with working entries" if self.include_working else ""
-        found = violation(
-            self.name,
-            snapshot,
-            trigger,
-            observed=excess.observed,
-            limit=Decimal(self.limit),
-            contract_id=excess.newest,
-            reason=f"{plain(excess.observed)} {unit}{working} > {self.limit} ({_held(snapshot)})",
-            actions=excess.actions,
-            inputs={key: str(view.holding.net) for key, view in snapshot.contracts.items()},
-        )
-        return RuleAnswer((found,), excess.alerts)
+        return over(self.name, self, snapshot, trigger)
+
+
+def over(
+    rule: str, cap: MaxContracts, snapshot: Snapshot, trigger: Trigger, basis: str = ""
+) -> RuleAnswer:
+    """What goes beyond a cap, in the name of a rule; ``basis`` says for people what it rests on."""
+    weight, unit = _COUNTS[cap.count]
+    weights = {key: weight(view.holding) for key, view in snapshot.contracts.items()}
+    excess = Cap(Decimal(cap.limit), weights, cap.include_working).excess(snapshot)
+    if excess is None:
+        return RuleAnswer()
+    if not excess.actions:
+        return RuleAnswer(alerts=excess.alerts)
+    working = " with working entries" if cap.include_working else ""
+    found = violation(
+        rule,
+        snapshot,
+        trigger,
+        observed=excess.observed,
+        limit=Decimal(cap.limit),
+        contract_id=excess.newest,
+        reason=f"{plain(excess.observed)} {unit}{working} > {cap.limit}{basis} ({_held(snapshot)})",
+        actions=excess.actions,
+        inputs={key: str(view.holding.net) for key, view in snapshot.contracts.items()},
+    )
+    return RuleAnswer((found,), excess.alerts)
 
 
 def _held(snapshot: Snapshot) -> str:

@@ -30,7 +30,6 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
     """Known features of later work are notices with their place, not errors."""
     config = loaded(tmp_path, WHOLE)
     assert [(notice.line, notice.key) for notice in config.not_yet] == [
-        (23, "accounts.50KTC-A.seed"),
         (34, "groups.mine.rules.group_daily_loss"),
         (37, "notify.discord"),
     ]
@@ -41,7 +40,7 @@ def test_the_whole_file_loads_and_names_what_is_not_enforced_yet(tmp_path: Path)
 def test_what_is_not_enforced_yet_cannot_be_run(tmp_path: Path) -> None:
     """A daemon that silently ignores a rule is worse than none: run refuses, all at once."""
     problems = refused(tmp_path, WHOLE, for_run=True)
-    assert [problem.line for problem in problems] == [23, 34, 37]
+    assert [problem.line for problem in problems] == [34, 37]
 
 
 def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> None:
@@ -71,7 +70,7 @@ def test_every_value_says_where_it_comes_from(tmp_path: Path) -> None:
     assert Provenance("max_contracts", "limit", "5", "profile topstep-combine-50k") in origins
     assert Provenance("no_stop_loss", "grace", "120s", f"defaults.rules {file}:17") in origins
     assert Provenance("daily_loss", "limit", "1000", f"account {file}:25") in origins
-    assert Provenance("daily_loss", "warn_at", "none", "default of the rule") in origins
+    assert Provenance("daily_loss", "warn_at", "50, 80", "default of the rule") in origins
 
 
 def test_tables_by_root_and_a_number_or_a_word_are_read(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ A story is a list of steps, each a short sentence:
 ``order stop sell 2 MNQ``           a working order: ``stop``, ``limit`` or ``trail``
 ``order stop sell 2 MNQ at 24990``  the same with its price
 ``cancel 1``                        the order of that number, counted from 1, is gone
+``the day began with 50000``        the closed balance then; also ``it started with 50000``, ``its
+                                    highest was 52000``, ``its best day was 900``, ``a payout was taken``
+``2026-11-17 earned -300``          the result of an earlier day
 ``the link is lost``                nothing is heard of the account any more
 ``wait 30s``                        time passes on both clocks
 ``until 15:07:00``                  time passes until the wall in Chicago shows this
@@ -15,19 +18,20 @@ A story is a list of steps, each a short sentence:
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 from config.cursor import Cursor
 from config.problem import Findings
 from config.source import parse
 from config.words import duration
 from risk.domain import Order, OrderStatus, OrderType
+from risk.past import PastDay, Seed, past_of
 from risk.rules import RULES, Rule, Trigger
 from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Verdict
 from tests.risk.world import CONTRACTS, World
@@ -64,6 +68,9 @@ class Story:
     def __init__(self, example: Example) -> None:
         self.world = World(example.starts)
         self._orders: list[Order] = []
+        self._opening: Decimal | None = None
+        self._seed = Seed()
+        self._days: tuple[PastDay, ...] = ()
         for step in example.story:
             self._play(step)
 
@@ -84,8 +91,9 @@ class Story:
         self.world.fill(signed, price, _OF[root], fees=fees or "0", order_id=order_id)
 
     def quote(self, root: str, bid: str, ask: str) -> None:
-        """Bid and ask."""
+        """Bid and ask; whoever looks at the account then sees its peaks."""
         self.world.quote(bid, ask, _OF[root])
+        self.world.snapshot()
 
     def order(self, kind: str, side: str, size: str, root: str, price: str | None) -> None:
         """A working order, numbered in the order of the story."""
@@ -100,6 +108,35 @@ class Story:
         """An order is gone."""
         order = evolve(self._orders[int(number) - 1], status=OrderStatus.CANCELLED)
         self.world.place(evolve(order, updated=self.world.now))
+
+    def began(self, amount: str) -> None:
+        """The closed balance at the beginning of the day."""
+        self._opening = Decimal(amount)
+        self._remember()
+
+    def sown(self, what: str, amount: str) -> None:
+        """What the operator knows."""
+        key = {"started with": "starting_balance", "highest was": "high_water"}.get(
+            what, "best_day"
+        )
+        self._seed = Seed(**{**asdict(self._seed), key: Decimal(amount)})
+        self._remember()
+
+    def paid(self) -> None:
+        """The first payout was taken."""
+        self._seed = evolve(self._seed, payout_taken=True)
+        self._remember()
+
+    def earned(self, day: str, amount: str) -> None:
+        """The result of an earlier day."""
+        self._days = (*self._days, PastDay(date.fromisoformat(day), None, Decimal(amount)))
+        self._remember()
+
+    def _remember(self) -> None:
+        state = self.world.state
+        state.standing.past = past_of(
+            self._days, self._seed, state.day, self._opening, state.carried()
+        )
 
     def lose(self) -> None:
         """The hub is gone."""
@@ -148,6 +185,10 @@ _STEPS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"quote (?P<root>\w+) (?P<bid>[\d.]+) (?P<ask>[\d.]+)", Story.quote),
     (_ORDER + r"(?: at (?P<price>[\d.]+))?", Story.order),
     (r"cancel (?P<number>\d+)", Story.cancel),
+    (r"the day began with (?P<amount>[-\d.]+)", Story.began),
+    (r"(?:it|its) (?P<what>started with|highest was|best day was) (?P<amount>[-\d.]+)", Story.sown),
+    (r"a payout was taken", Story.paid),
+    (r"(?P<day>\d{4}-\d\d-\d\d) earned (?P<amount>[-\d.]+)", Story.earned),
     (r"the link is lost", Story.lose),
     (r"wait (?P<span>\w+)", Story.wait),
     (r"until (?P<wall>\d\d:\d\d:\d\d)", Story.until),

@@ -28,7 +28,7 @@ from tests.risk.world import ES, GC, MES, MNQ, NQ, World
 
 def locked(world: World) -> World:
     """Until the reset, for a loss."""
-    world.state.add_lock(Lock("daily_loss", world.state.day_ends, world.now, "net day -1000"))
+    world.state.locks.add(Lock("daily_loss", world.state.day_ends, world.now, "net day -1000"))
     return world
 
 
@@ -90,14 +90,14 @@ def test_a_lock_ends_exactly_at_its_time() -> None:
     """Not a moment before, and when its owner ends it; the verdict says when to look again."""
     world = World()
     until = world.now + timedelta(minutes=5)
-    world.state.add_lock(Lock("session", until, world.now, "closed"))
+    world.state.locks.add(Lock("session", until, world.now, "closed"))
     world.fill(1, "20000")
     assert world.judge().wake_at == until
     world.wait(299.999)
     assert world.judge().plan == (Flatten(),)
     world.wait(0.001)
     assert world.judge().plan == (Flatten(),)  # our clock alone ends nothing
-    world.state.expire_locks(world.now)
+    world.state.locks.expire(world.now)
     assert world.judge().plan == ()
 
 

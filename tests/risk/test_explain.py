@@ -6,7 +6,6 @@ from decimal import Decimal
 from risk.explain import dollars, enforced, plain
 from risk.rules import (
     GROUP_RULES,
-    LATER_RULES,
     RULES,
     DailyLoss,
     NoStopLoss,
@@ -82,9 +81,9 @@ def test_amounts_are_rounded_for_the_eye_only_where_nothing_is_lost() -> None:
     assert plain(Decimal("0.5")) == "0.5"
 
 
-def test_the_rules_that_work_and_those_that_are_only_known_are_told_apart() -> None:
+def test_the_rules_of_an_account_and_those_of_a_group_are_told_apart() -> None:
     """A name is in exactly one table; every parameter explains itself."""
-    names = [*RULES, *LATER_RULES, *GROUP_RULES]
+    names = [*RULES, *GROUP_RULES]
     assert len(names) == len(set(names))
     assert len(names) == 21
     for rule in RULES.values():

@@ -56,7 +56,7 @@ def test_a_day_that_was_locked_for_its_loss_is_not_judged_again() -> None:
     """The lock watches over what is open; the same breach is one breach."""
     world = lost(100_000)
     rule = DailyLoss(limit=Decimal(1000))
-    world.state.add_lock(world.judge(rule).locks[0])
+    world.state.locks.add(world.judge(rule).locks[0])
     assert world.judge(rule).violations == ()
 
 

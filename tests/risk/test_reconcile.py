@@ -258,11 +258,11 @@ def test_locks_are_a_set_and_end_at_their_time() -> None:
     world = World()
     first = Lock("daily_loss", world.now + timedelta(hours=1), world.now, "x")
     later = Lock("weekly_loss", world.now + timedelta(hours=2), world.now, "y")
-    assert [world.state.add_lock(lock) for lock in (first, first, later)] == [True, False, True]
+    assert [world.state.locks.add(lock) for lock in (first, first, later)] == [True, False, True]
     world.wait(3600)
-    assert world.state.expire_locks(world.now) == (first,)
+    assert world.state.locks.expire(world.now) == (first,)
     assert world.snapshot().active_locks == (later,)
-    assert world.state.locks == (later,)
+    assert world.state.locks.held == (later,)
 
 
 def test_the_owner_can_ask_what_it_needs() -> None:
