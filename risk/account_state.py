@@ -136,6 +136,8 @@ class AccountState:
         state = self._contract(position.contract_id)
         if (link, n) <= max(state.stamp, self._fence) or state.lives_after(position):
             return False
+        if position.net == 0:
+            state.ended = position.id, position.opened_at
         return state.positioned(position, (link, n), now, mono)
 
     def apply_order(self, order: Order, now: datetime) -> bool:

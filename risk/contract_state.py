@@ -34,6 +34,8 @@ class ContractState:
     position: Position | None = None
     stamp: tuple[int, int] = (-1, -1)
     """(link, n) of the newest position value; older ones are dropped."""
+    ended: tuple[int, datetime] | None = None
+    """Id and beginning of the life whose end an event has told of last; no reading is so sure."""
     orders: dict[int, Order] = field(factory=dict)
     working: dict[int, Order] = field(factory=dict)
     """Those of ``orders`` that can still trade."""
@@ -85,11 +87,11 @@ class ContractState:
         return (start.mark - start.entry) * start.net * contract.point_value
 
     def lives_after(self, position: Position) -> bool:
-        """True when the known position began after this one had: that life is over."""
-        known = self.position
-        return (
-            known is not None and known.id != position.id and position.opened_at < known.opened_at
-        )
+        """True when this is late word of a life that is over: it has ended, or another has begun."""
+        known, life = self.position, (position.id, position.opened_at)
+        if position.net and life == self.ended:
+            return True
+        return known is not None and known.id != position.id and life[1] < known.opened_at
 
     def closed_position(self) -> Position | None:
         """The newest position as if it were closed; None when there never was one."""

@@ -42,6 +42,18 @@ def test_a_late_word_of_a_life_that_is_over_is_dropped() -> None:
     assert net_of(world) == -1
 
 
+def test_a_late_word_of_a_position_whose_end_was_told_is_dropped() -> None:
+    """A life ends once; only a reading may say otherwise, or a life that begins later."""
+    world = World()
+    held, flat = world.make_position(-9), world.make_position(0)
+    assert world.state.apply_position(held, 1, 1, world.now, world.mono)
+    assert world.state.apply_position(flat, 1, 2, world.now, world.mono)
+    assert not world.state.apply_position(held, 1, 3, world.now, world.mono)
+    anew = evolve(held, opened_at=held.opened_at + timedelta(seconds=1))
+    assert world.state.apply_position(anew, 1, 4, world.now, world.mono)
+    assert net_of(world) == -9
+
+
 def test_the_same_position_event_three_times_changes_once() -> None:
     """Mistake of earlier systems: three copies of an event made three positions."""
     world = World()

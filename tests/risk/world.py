@@ -62,6 +62,9 @@ class World:
         self.n = 0
         self.ids = 0
         self.orders_sent = 0
+        self.lives = 0
+        self.nets: dict[str, int] = {}
+        self.begun: dict[str, datetime] = {}
         self.state = AccountState("50KTC-A", CALENDAR, now, mark=mark)
         self.state.apply_account(BrokerAccount(ACCOUNT_ID, "50KTC-A", Decimal(50000), True))
         for each in contracts:
@@ -110,11 +113,16 @@ class World:
         self, net: int, price: str = "0", of: Contract = MNQ, *, number: int = 77
     ) -> Position:
         """A position value that has not been reported yet."""
-        return Position(number, ACCOUNT_ID, of.id, NOON, net, Decimal(price))
+        began = self.begun.get(of.id, NOON)
+        return Position(number, ACCOUNT_ID, of.id, began, net, Decimal(price))
 
     def hold(self, net: int, price: str = "0", of: Contract = MNQ, *, number: int = 77) -> bool:
         """The Position event."""
         self.n += 1
+        if net and net * self.nets.get(of.id, 0) <= 0:
+            self.lives += 1
+            self.begun[of.id] = NOON - timedelta(microseconds=1000 - self.lives)
+        self.nets[of.id] = net
         position = self.make_position(net, price, of, number=number)
         return self.state.apply_position(position, self.link, self.n, self.now, self.mono)
 
