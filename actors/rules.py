@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from actors.messages import Decided, EnforcementMessage, Evaluate, Judged
+from actors.messages import Decided, EnforcementMessage, Evaluate, Judged, Wake
 from broker.clock import Clock
 from risk.evaluate import evaluate
 from risk.rules import Rule
@@ -26,7 +26,7 @@ class Rules(Actor[Evaluate]):
         self,
         rules: Sequence[Rule],
         clock: Clock,
-        account: Ref[Judged],
+        account: Ref[Judged | Wake],
         enforcement: Ref[EnforcementMessage],
     ) -> None:
         self._rules = tuple(rules)
@@ -34,11 +34,20 @@ class Rules(Actor[Evaluate]):
         self._account = account
         self._enforcement = enforcement
         self._evaluations = 0
+        self._begun = 0.0
+
+    async def started(self) -> None:
+        """What was asked of an earlier life is not answered, it is asked anew."""
+        self._begun = trio.current_time()
 
     async def handle(self, message: Evaluate) -> None:
         """Judge; a breach goes straight to enforcement."""
         mono = trio.current_time()
         snapshot = message.snapshot
+        if snapshot.mono < self._begun:
+            # It may have waited for long: an account that is set aside keeps its mail.
+            self._account.tell(Wake("judgement"))
+            return
         now = snapshot.now + timedelta(seconds=(mono - snapshot.mono) * self._clock.speed)
         verdict = evaluate(self._rules, snapshot, message.trigger, now, mono)
         self._evaluations += 1
