@@ -317,7 +317,7 @@ class Account(Actor[AccountMessage]):
         if self._state.account_id is None:
             seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
             self._desk.record(records.account_seen(self._clock.now(), seen))
-        if self._state.balance != account.balance:
+        if self._state.balance not in (None, account.balance):
             self._reconciler.balance_moved(listed=True)
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))

@@ -15,6 +15,8 @@ from risk.past import Peaks, Seed, past_of
 from risk.trading_day import TradingCalendar
 from store import records
 
+BOOKED_AFTER = timedelta(seconds=2)
+"""How long after a trade the balance may still be the one before it."""
 log = structlog.get_logger("seawall.account")
 
 
@@ -72,7 +74,7 @@ class Diary:
         days = self._desk.journal.projection.account(self._name).days
         opening = next((it.opening for it in days if it.day == state.day), None)
         if opening is None and quiet:
-            opening = state.opening()
+            opening = state.opening(self._clock.now() - BOOKED_AFTER)
             if opening is not None:
                 now = self._clock.now()
                 self._desk.record(records.opening(self._name, now, state.day, opening))

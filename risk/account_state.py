@@ -368,10 +368,11 @@ class AccountState:
         """Dollars the broker last reported; None before the first report."""
         return None if self.broker_account is None else self.broker_account.balance
 
-    def opening(self) -> Decimal | None:
-        """The balance less what the day's trades earned; None: not all known."""
+    def opening(self, booked: datetime) -> Decimal | None:
+        """The balance less what the day's trades earned; None: not all known, or one came after."""
         balance, earned = self.balance, self.earned()
-        return None if balance is None or earned is None else balance - earned
+        moving = any(it.ledger.traded_since(booked) for it in self._contracts.values())
+        return None if balance is None or earned is None or moving else balance - earned
 
     def carried(self) -> Decimal:
         """Open P&L, dollars against the entries, of all that was held when the day began."""

@@ -275,6 +275,10 @@ class ContractLedger:
         self._fold_from(place)
         return True
 
+    def traded_since(self, at: datetime) -> bool:
+        """Whether the newest trade is younger than that."""
+        return bool(self._ordered) and self._ordered[-1][0] > at
+
     def _fold_from(self, place: int) -> None:
         del self._lines[place:]
         if self._lines:

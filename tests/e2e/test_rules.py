@@ -6,8 +6,10 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from risk.past import Seed
 from risk.rules import (
     ConnectionLoss,
+    Consistency,
     CooldownAfterLoss,
     DailyProfit,
     FlatBy,
@@ -15,12 +17,16 @@ from risk.rules import (
     MaxRiskPerTrade,
     NewsBlackout,
     Rule,
+    ScalingPlan,
     Session,
     TradeFrequency,
+    TrailingDrawdown,
     UnrealizedProfit,
+    WeeklyLoss,
 )
 from risk.rules.cooldown_after_loss import Tier
 from risk.rules.news_blackout import Event, News
+from risk.rules.scaling_plan import Step
 from store.records import Kind
 from tests.conftest import Gateway
 from tests.e2e.world import GC, MNQ, Lines, World, open_world
@@ -34,6 +40,12 @@ def _reasons(world: World, number: int = 1) -> list[object]:
     """Why each decision was made, each reason once."""
     decisions = world.of(Kind.DECISION, f"SIM-50K-{number}")
     return list(dict.fromkeys(record.body["reason"] for record in decisions))
+
+
+def _best(world: World) -> str:
+    """The best result of the day as last written down."""
+    written = world.of(Kind.PEAKS, "SIM-50K-1")
+    return str(Decimal(str(written[-1].body["net"])).normalize()) if written else ""
 
 
 def _told(world: World, code: str, times: int) -> bool:
@@ -203,3 +215,85 @@ async def test_connection_loss_is_told_once_and_again_when_it_returns(world: Wor
             await world.fault("drop", hub="user")
             await world.until(partial(_told, world, "connection_lost", losses))
             await world.until_live(1)
+
+
+async def test_trailing_drawdown_acts_before_the_firm_does(world: World) -> None:
+    """A balance of 50,000, a floor of 49,700: at 49,750 everything goes, and the day is over."""
+    rule = TrailingDrawdown(amount=Decimal(300), lock_at=Decimal(50000))
+    world.guard("SIM-50K-1", rules=_only(rule))
+    async with world.daemon():
+        await world.until(lambda: world.account(1)["to_the_floor"] == "300")
+        await world.price("25000.00")
+        await world.trade(1001, 2, MNQ)
+        await world.until_held(1001, 2)
+        await world.price("24937.50")
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["trailing_drawdown"])
+    reason = str(_reasons(world)[0])
+    assert reason == (
+        "equity 49748.26 <= 49750.00, the floor 49700.00 with a buffer of 50 "
+        "(realised 0.00, open -251.00, fees 0.74)"
+    )
+
+
+async def test_weekly_loss_ends_the_week(world: World) -> None:
+    """Flat, and locked to Friday's close."""
+    world.guard("SIM-50K-1", rules=_only(WeeklyLoss(limit=Decimal(200))))
+    async with world.daemon():
+        await world.price("25000.00")
+        await world.trade(1001, 2, MNQ)
+        await world.until_held(1001, 2)
+        await world.price("24950.25")
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["weekly_loss"])
+    reason = str(_reasons(world)[0])
+    assert reason == (
+        "net week -200.74 <= -200 (earlier days 0.00, today -200.74: "
+        "realised 0.00, open -200.00, fees 0.74)"
+    )
+
+
+async def test_scaling_plan_allows_what_the_balance_does(world: World) -> None:
+    """At 50,000 the second step has not been reached: one of three stays."""
+    steps = (Step(Decimal(0), 1), Step(Decimal("50000.01"), 3))
+    world.guard("SIM-50K-1", rules=_only(ScalingPlan(tiers=steps)))
+    async with world.daemon():
+        await world.trade(1001, 3, MNQ)
+        await world.until_held(1001, 1)
+    assert _reasons(world) == ["3 contracts > 1, for a balance of 50000.00 (+3 MNQ)"]
+
+
+async def test_consistency_ends_a_day_that_is_too_good(world: World) -> None:
+    """Earlier days have earned 100; with 100 more this one is half of all profit."""
+    seed = Seed(starting_balance=Decimal(49900))
+    world.guard("SIM-50K-1", rules=_only(Consistency(action="lock")), seed=seed)
+    async with world.daemon():
+        await world.price("25000.00")
+        await world.trade(1001, 2, MNQ)
+        await world.until_held(1001, 2)
+        await world.price("25025.75")
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["consistency"])
+    assert _reasons(world)[0] == (
+        "net day 101.26 >= 100.00, 50 % of all profit (realised 0.00, open 102.00, fees 0.74)"
+    )
+
+
+async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: World) -> None:
+    """The best of the day was 200 before the daemon began anew; half of it is what must stay."""
+    rule = DailyProfit(mode="give_back", keep=50, above=Decimal(150))
+    world.guard("SIM-50K-1", rules=_only(rule))
+    async with world.daemon():
+        await world.price("25000.00")
+        await world.trade(1001, 2, MNQ)
+        await world.until_held(1001, 2)
+        await world.price("25050.25")
+        await world.until(lambda: _best(world) == "199.26")
+    async with world.daemon():
+        await world.price("25025.25")
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["daily_profit"])
+    assert _reasons(world)[0] == (
+        "net day 99.26 <= 99.63, 50 % of the day's best, 199.26 "
+        "(realised 0.00, open 100.00, fees 0.74)"
+    )

@@ -27,6 +27,7 @@ from actors.enforcement import Enforced
 from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Login
 from broker.projectx import ProjectXBroker
+from risk.past import Seed
 from risk.rules import Rule
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.max_contracts import MaxContracts
@@ -135,9 +136,10 @@ class World:
         *names: str,
         login: str = "sim",
         rules: Callable[[], tuple[Rule, ...]] = usual_rules,
+        seed: Seed | None = None,
     ) -> None:
         """Have the daemon guard these accounts, SIM-50K-1 and so on."""
-        self.accounts += tuple(GuardedAccount(name, login, rules()) for name in names)
+        self.accounts += tuple(GuardedAccount(name, login, rules(), seed=seed) for name in names)
 
     @asynccontextmanager
     async def daemon(self, *, live: bool = True) -> AsyncIterator[System]:
