@@ -12,6 +12,7 @@ from config.problem import quoted_key
 from config.profiles import Profile, Profiles
 from config.rules import Registry, Stated, differences, merge, place_of, provenance, read_rules
 from config.tables import EVERY, AccountTable
+from risk.past import Seed
 
 
 @frozen
@@ -66,11 +67,18 @@ def _account(at: Cursor, name: str, shared: Household) -> AccountConfig | None:
         rules=tuple(stated.rule for stated in effective.values()),
         provenance=tuple(provenance(effective)),
         armed=shared.armed and table.role == "enforced",
-        seed=table.seed,
+        seed=_seed(table.seed, profile),
         leader=table.leader,
         on_partial_refused=table.on_partial_refused,
         guard_lost=table.guard_lost,
     )
+
+
+def _seed(own: Seed | None, profile: Profile | None) -> Seed | None:
+    """What the operator knows; how an account of its kind begins is known from the profile."""
+    if profile is None or (own is not None and own.starting_balance is not None):
+        return own
+    return attrs.evolve(own or Seed(), starting_balance=profile.starting_balance)
 
 
 def _login(at: Cursor, name: str, fields: Mapping[str, Any], shared: Household) -> str:

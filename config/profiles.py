@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from attrs import frozen
@@ -25,6 +26,8 @@ class Profile:
     name: str
     source: str
     verified_on: date
+    certainty: str
+    starting_balance: Decimal
     rules: Mapping[str, Stated]
 
 
@@ -41,7 +44,9 @@ def read_profile(name: str, registry: Registry, findings: Findings, folder: Path
     rules = read_rules(root.child("rules"), registry, lambda _: f"profile {name}")
     if table is None:
         return None
-    return Profile(name, table.source, table.verified_on, rules)
+    return Profile(
+        name, table.source, table.verified_on, table.certainty, table.starting_balance, rules
+    )
 
 
 class Profiles:
@@ -70,5 +75,10 @@ class Profiles:
                 f"profile {name} was last compared with the firm's rules {days} days ago,"
                 f" on {profile.verified_on}",
                 f"compare it with {profile.source}",
+            )
+        if profile is not None and profile.certainty != "official":
+            place.warn(
+                f"profile {name} rests on {profile.certainty}, not on the firm's own word alone",
+                f"compare it with what your firm tells you; its source: {profile.source}",
             )
         return profile

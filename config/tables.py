@@ -4,6 +4,7 @@ What stands in a rule table is said by the rule's own class, so ``rules`` is rea
 """
 
 from datetime import date, time
+from decimal import Decimal
 from typing import Literal
 
 from attrs import field, frozen
@@ -109,4 +110,8 @@ class ProfileTable:
     """Where the firm says so."""
     verified_on: date
     """When somebody last compared."""
+    certainty: Literal["official", "two sources", "one source"]
+    """What the weakest of its numbers rests on."""
+    starting_balance: Decimal
+    """Dollars with which such an account begins."""
     rules: object = field(factory=dict)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from risk.snapshot import Snapshot, Totals
 
 _CENT = Decimal("0.01")
+NEVER_COMES = 9999
+"""The year of a lock that only the operator ends."""
 
 
 def dollars(amount: Decimal) -> str:
@@ -49,7 +51,9 @@ def span(duration: timedelta) -> str:
 
 
 def wall(snapshot: Snapshot, instant: datetime) -> str:
-    """An instant as the exchange's people read it off the wall."""
+    """An instant as the exchange's people read it off the wall; one that never comes by what it is."""
+    if instant.year == NEVER_COMES:
+        return "a new seed"
     return f"{snapshot.calendar.local(instant):%Y-%m-%d %H:%M %Z}"
 
 

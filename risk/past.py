@@ -74,6 +74,8 @@ class Past:
     """Highest balance at the end of any day so far; None while nothing is known."""
     high_origin: str = "computed"
     """``operator`` (the seed's) or ``computed`` (from balances seen)."""
+    high_told: bool = False
+    """The operator has said how high it was; else a day that nobody watched may have been higher."""
     best_day: Decimal = ZERO
     """Best result of an earlier day, at least 0."""
     week: Decimal = ZERO
@@ -103,6 +105,7 @@ def past_of(
         starting=seed.starting_balance,
         high=high,
         high_origin="operator" if high is not None and high == sown else "computed",
+        high_told=seed.high_water is not None,
         best_day=max(
             [ZERO, seed.best_day or ZERO, *(it.net for it in later if it.net is not None)]
         ),

@@ -42,9 +42,17 @@ def _accounts(accounts: list[Facts]) -> Part:
     if not accounts:
         return Said("NO ACCOUNT IS GUARDED", Tone.BAD)
     return Table(
-        ("account", "guard", "net today", "of it open", "positions", "orders"),
+        (
+            "account",
+            "guard",
+            "net today",
+            "of it open",
+            "to the floor",
+            "positions",
+            "orders",
+        ),
         tuple(_account(each) for each in accounts),
-        numbers=frozenset({2, 3, 5}),
+        numbers=frozenset({2, 3, 4, 6}),
     )
 
 
@@ -55,6 +63,7 @@ def _account(account: Facts) -> tuple[Said | str, ...]:
         _guard(account),
         _money(account.get("net")),
         _money(account.get("open")),
+        _to_the_floor(account.get("to_the_floor")),
         "?" if positions is None else ", ".join(map(_position, positions)) or "flat",
         str(account.get("working_orders", "?")),
     )
@@ -83,6 +92,11 @@ def _money(amount: str | None) -> Said:
     return Said(text, Tone.BAD if text.startswith("-") else Tone.PLAIN)
 
 
+def _to_the_floor(amount: str | None) -> Said:
+    """Dollars that are left until the firm ends the account; ``-`` where no rule knows its floor."""
+    return Said("-") if amount is None else _money(amount)
+
+
 def _position(position: Facts) -> str:
     contract = short_contract(position["contract"])
     return f"{position['net']:+d} {contract} at {position['average_price']}"
@@ -93,13 +107,21 @@ def _notes(accounts: list[Facts]) -> Iterator[Said]:
     for account in accounts:
         name = account["account"]
         for lock in account.get("locks", []):
-            until = exchange_time(lock["until"])
+            until = _end(lock["until"])
             why = f"{lock['rule']}: {lock['reason']}"
             yield Said(f"{name} is locked until {until} by {why}", Tone.BAD)
+        if account.get("left"):
+            parts = ", ".join(f"{rule} {amount}" for rule, amount in account["left"].items())
+            yield Said(f"{name} has left: {parts}", Tone.QUIET)
         for intent in account["enforcing"]:
             yield Said(f"{name}: {intent['rule']} is being enforced: {intent['action']}", Tone.WARN)
         if account["problem"] and account["state"] != "running":
             yield Said(f"{name}: {account['problem']}", Tone.BAD)
+
+
+def _end(until: str) -> str:
+    """When a lock ends; one without an end waits for the operator."""
+    return "its seed is renewed" if until.startswith("9999") else exchange_time(until)
 
 
 def _logins(logins: list[Facts]) -> Part:

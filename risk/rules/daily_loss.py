@@ -81,6 +81,10 @@ class DailyLoss:
             return RuleAnswer((self._breach(snapshot, trigger, result),), wake_in=wake_in)
         return RuleAnswer(alerts=self._warning(snapshot), wake_in=wake_in)
 
+    def left(self, snapshot: Snapshot) -> Decimal:
+        """Dollars that may still be lost today."""
+        return self._result(snapshot) - self.floor
+
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """Each contract's share of what is left to the limit, or to the next warning."""
         if self.basis == "realised" or locked_for_the_day(self.name, snapshot):

@@ -96,6 +96,13 @@ class DailyProfit:
         )
         return RuleAnswer((found,), wake_in=wake_in)
 
+    def left(self, snapshot: Snapshot) -> Decimal | None:
+        """Dollars until the day is over: to the limit, or of the best that may be given back."""
+        if self.mode == "lock":
+            return None if self.limit is None else self.limit - snapshot.net
+        kept = self._gone_below(snapshot)
+        return None if kept is None else snapshot.net - kept
+
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """What may be given back, once there is enough that could be."""
         if self._gone_below(snapshot) is None or locked_for_the_day(self.name, snapshot):

@@ -46,6 +46,14 @@ class MaxContracts:
         if self.count not in _COUNTS:
             raise ValueError(f"count must be lots or mini_equivalent, got {self.count}")
 
+    def left(self, snapshot: Snapshot) -> Decimal:
+        """Contracts, or minis, that may still be opened."""
+        weight, _ = _COUNTS[self.count]
+        views = snapshot.contracts.values()
+        return self.limit - sum(
+            (view.holding.size * weight(view.holding) for view in views), Decimal(0)
+        )
+
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Cancel what would add, then close the newest excess."""
         return over(self.name, self, snapshot, trigger)

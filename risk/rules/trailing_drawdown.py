@@ -82,11 +82,11 @@ class TrailingDrawdown:
         floor = self.floor(snapshot)
         if floor is None:
             return RuleAnswer(alerts=(self._unknown(snapshot),))
-        wake_in = price_wait(snapshot)
+        wake_in, alerts = price_wait(snapshot), self._unseeded(snapshot, trigger)
         line = floor + self.margin
         result = certain_result(snapshot, snapshot.net, lambda net: _below(snapshot, net, line))
         if result is None or not _below(snapshot, result, line):
-            return RuleAnswer(wake_in=wake_in)
+            return RuleAnswer(alerts=alerts, wake_in=wake_in)
         gone = _below(snapshot, result, floor)
         if not gone and self._today(snapshot):
             return RuleAnswer(wake_in=wake_in)
@@ -168,6 +168,20 @@ class TrailingDrawdown:
             "high": str(self._high(snapshot)),
             "high_origin": past.high_origin,
         }
+
+    def _unseeded(self, snapshot: Snapshot, trigger: Trigger) -> tuple[Alert, ...]:
+        """A floor that follows a high nobody told may be lower than the firm's."""
+        past = snapshot.past
+        fixed = self.mode == "static" or (self.mode == "express" and past.payout_taken)
+        known = fixed or past.high_told or past.opening == past.starting
+        if known or trigger not in (Trigger.START, Trigger.FULL):
+            return ()
+        said = (
+            f"{snapshot.account}: the floor follows the highest balance that was seen, "
+            f"{dollars(past.high or _ZERO)}; if it was higher before, say it as high_water in the "
+            "account's seed: the firm's floor is higher then"
+        )
+        return (Alert("high_water_unseeded", said),)
 
     def _unknown(self, snapshot: Snapshot) -> Alert:
         lacks = "the balance at the beginning of the day"

@@ -63,6 +63,13 @@ class UnrealizedLoss:
         found = (self._alone(snapshot, trigger, view) for view in staying)
         return RuleAnswer(tuple(each for each in found if each is not None), wake_in=wake_in)
 
+    def left(self, snapshot: Snapshot) -> Decimal:
+        """Dollars that the position nearest to its limit, or their sum, may still lose."""
+        opened = [view.open for view in snapshot.contracts.values() if view.open is not None]
+        if self.scope == "total":
+            return self.limit + sum(opened, _ZERO)
+        return self.limit + min(opened, default=_ZERO)
+
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """What each position, or their sum, may still lose."""
         opened = {

@@ -13,13 +13,16 @@ from config.cursor import SCALARS
 from config.profiles import FOLDER, names
 from risk.rules import (
     RULES,
+    Consistency,
     CooldownAfterLoss,
     DailyLoss,
+    FlatBy,
     MaxContracts,
     MaxContractsPerInstrument,
     NoStopLoss,
     Session,
     SymbolBlock,
+    TrailingDrawdown,
 )
 from risk.rules.cooldown_after_loss import Tier
 from tests.config.documents import ENVIRONMENT, LOGIN, SMALL, TODAY, WHOLE, loaded, refused
@@ -49,7 +52,10 @@ def test_an_account_gets_defaults_profile_and_its_own_rules(tmp_path: Path) -> N
     assert account.rules == (
         SymbolBlock(symbols=("GC",)),
         Session(times=("08:30-15:00",)),
+        FlatBy(time=time(15, 8), margin=timedelta(minutes=3)),
+        TrailingDrawdown(amount=Decimal(2000), lock_at=Decimal(50000)),
         DailyLoss(limit=Decimal(1000)),
+        Consistency(share=50, action="warn"),
         *(rule for rule in account.rules if rule.name == "unrealized_loss"),
         NoStopLoss(grace=timedelta(seconds=120)),
         MaxContracts(limit=5, count="mini_equivalent"),

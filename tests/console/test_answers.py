@@ -25,6 +25,13 @@ def supervisor(name: str, *children: Node) -> Node:
 LOCK = {"rule": "daily_loss", "until": "2026-11-18T23:00:00+00:00", "reason": "net day -604.11"}
 
 
+FOR_GOOD = {
+    "rule": "trailing_drawdown",
+    "until": "9999-01-01T00:00:00+00:00",
+    "reason": "equity 48000.00",
+}
+
+
 def account(name: str, *, armed: bool = True, **status: object) -> Node:
     facts = {
         "phase": "live",
@@ -56,8 +63,17 @@ def house(*accounts: Node) -> Node:
 
 HELD = [{"contract": "CON.F.US.MNQ.Z26", "net": -3, "average_price": "24899.5"}]
 HOUSE = house(
-    account("A", net="-605.2249", locks=[LOCK]),
-    account("B", armed=False, net="1250", open="1252.5", positions=HELD, working_orders=2),
+    account("A", net="-605.2249", locks=[LOCK, FOR_GOOD]),
+    account(
+        "B",
+        armed=False,
+        net="1250",
+        open="1252.5",
+        positions=HELD,
+        working_orders=2,
+        to_the_floor="1480.26",
+        left={"daily_loss": "1750.00", "max_contracts": "2"},
+    ),
     evolve(account("C"), state="parked", last_error="ValueError: no"),
     account("D", phase="waiting"),
 )
@@ -65,12 +81,14 @@ HOUSE = house(
 STATUS = """\
 Trading day 2026-11-18, until Wed 18 Nov 17:00 CT
 
-ACCOUNT  GUARD                      NET TODAY  OF IT OPEN  POSITIONS              ORDERS
-A        LOCKED                       -605.22        0.00  flat                        0
-B        watched only                1,250.00    1,252.50  -3 MNQ Z26 at 24899.5       2
-C        UNGUARDED (parked)              0.00        0.00  flat                        0
-D        UNGUARDED (not connected)       0.00        0.00  flat                        0
+ACCOUNT  GUARD                      NET TODAY  OF IT OPEN  TO THE FLOOR  POSITIONS              ORDERS
+A        LOCKED                       -605.22        0.00             -  flat                        0
+B        watched only                1,250.00    1,252.50      1,480.26  -3 MNQ Z26 at 24899.5       2
+C        UNGUARDED (parked)              0.00        0.00             -  flat                        0
+D        UNGUARDED (not connected)       0.00        0.00             -  flat                        0
 A is locked until Wed 18 Nov 17:00 CT by daily_loss: net day -604.11
+A is locked until its seed is renewed by trailing_drawdown: equity 48000.00
+B has left: daily_loss 1750.00, max_contracts 2
 C: ValueError: no
 
 LOGIN  ACCOUNT FEED  PRICE FEED  REQUESTS/MIN  PROBLEM

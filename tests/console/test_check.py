@@ -17,7 +17,7 @@ max_contracts = { limit = 5 }
 login = "topstep"
 [accounts.50KTC-A.rules]
 daily_loss = { limit = 1000 }
-weekly_loss = { limit = 2000 }
+unrealized_loss = { limit = 200, cooldown = "5m" }
 
 [accounts."*"]
 role = "watched"
@@ -25,17 +25,20 @@ role = "watched"
 
 SHOWN = """\
 50KTC-A (login topstep)
-RULE           SETTING          VALUE     FROM
-daily_loss     limit            1000      account seawall.toml:11
-               basis            net       default of the rule
-               warn_at          none      default of the rule
-               reduce_only_at   none      default of the rule
-               buffer           0         default of the rule
-no_stop_loss   grace            120s      default of the rule
-               close            position  default of the rule
-max_contracts  limit            5         defaults.rules seawall.toml:6
-               count            lots      default of the rule
-               include_working  no        default of the rule
+RULE             SETTING          VALUE     FROM
+daily_loss       limit            1000      account seawall.toml:11
+                 basis            net       default of the rule
+                 warn_at          50, 80    default of the rule
+                 reduce_only_at   none      default of the rule
+                 buffer           0         default of the rule
+unrealized_loss  limit            200       account seawall.toml:12
+                 scope            position  default of the rule
+                 cooldown         none      account seawall.toml:12
+no_stop_loss     grace            120s      default of the rule
+                 close            position  default of the rule
+max_contracts    limit            5         defaults.rules seawall.toml:6
+                 count            lots      default of the rule
+                 include_working  no        default of the rule
 
 every other account (any login), WATCHED ONLY: breaches are told, nothing is closed
 RULE           SETTING          VALUE     FROM
@@ -74,7 +77,7 @@ def test_a_valid_configuration_shows_every_rule_and_where_it_was_said(tmp_path: 
     assert shown.startswith(SHOWN)
     rest = shown.removeprefix(SHOWN).splitlines()
     assert rest[0].startswith(
-        "not yet enforced: seawall.toml:12:1: accounts.50KTC-A.rules.weekly_loss"
+        "not yet enforced: seawall.toml:12:34: accounts.50KTC-A.rules.unrealized_loss.cooldown"
     )
     assert rest[-1].startswith("valid, but `seawall run` refuses it")
     assert "secret-0815" not in shown
