@@ -317,7 +317,7 @@ class Account(Actor[AccountMessage]):
         if self._state.account_id is None:
             seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
             self._desk.record(records.account_seen(self._clock.now(), seen))
-        if self._state.balance not in (None, account.balance):
+        if self._state.balance != account.balance:
             self._reconciler.balance_moved(listed=True)
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
@@ -335,7 +335,7 @@ class Account(Actor[AccountMessage]):
             self._state.restore_covers(image.covers)
         self._interest.follow()
         self._show_holdings()
-        self._diary.open_books(self._state, quiet=self._reconciler.quiet)
+        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
         self._enforcement.tell(BrokerBack())
         self._desk.settled("connection_lost")
         trigger = Trigger.START if first else Trigger.FULL
@@ -415,7 +415,7 @@ class Account(Actor[AccountMessage]):
         self._look_at_locks()
         if self._reconciler.believed:
             self._diary.write_covers(self._state, self._locks.now())
-            self._diary.open_books(self._state, quiet=self._reconciler.quiet)
+            self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
             self._diary.write_peaks(self._state)
         self._reconciler.audit(exposed)
         self._interest.refresh()
@@ -436,7 +436,7 @@ class Account(Actor[AccountMessage]):
             return
         self._desk.begin_day()
         self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
-        self._diary.open_books(self._state, quiet=self._reconciler.quiet)
+        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
         self._interest.follow()
         self._look_at_locks()
         self._judge_now("trading day")

@@ -66,14 +66,14 @@ class Diary:
         self._desk.record(written)
         log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
 
-    def open_books(self, state: AccountState, *, quiet: bool) -> None:
-        """Find out with which balance the day began: from the journal, or once nothing can move it."""
+    def open_books(self, state: AccountState, *, live: bool) -> None:
+        """Find out with which balance the day began: from the journal, or once no trade is young."""
         carried, known = state.carried(), state.standing.past
         if known.opening is not None and known.carried == carried:
             return
         days = self._desk.journal.projection.account(self._name).days
         opening = next((it.opening for it in days if it.day == state.day), None)
-        if opening is None and quiet:
+        if opening is None and live:
             opening = state.opening(self._clock.now() - BOOKED_AFTER)
             if opening is not None:
                 now = self._clock.now()

@@ -6,10 +6,11 @@ from typing import Any
 
 import trio
 
+from actors.guests import Guest
 from actors.messages import Decided, EnforcementMessage, Evaluate, Judged, Wake
 from broker.clock import Clock
-from risk.evaluate import evaluate
-from risk.rules import Rule
+from risk.evaluate import after, concerns, evaluate, together
+from risk.rules import Rule, Trigger, is_own
 from risk.verdict import Verdict
 from risk.wires import wires
 from supervision import Actor, Ref
@@ -29,7 +30,10 @@ class Rules(Actor[Evaluate]):
         account: Ref[Judged | Wake],
         enforcement: Ref[EnforcementMessage],
     ) -> None:
-        self._rules = tuple(rules)
+        self._own = tuple(rule for rule in rules if is_own(rule))
+        self._guests = tuple(Guest(rule) for rule in rules if not is_own(rule))
+        self._every_quote = any(Trigger.MARK in guest.rule.triggers for guest in self._guests)
+        self._every = tuple(rules)
         self._clock = clock
         self._account = account
         self._enforcement = enforcement
@@ -49,18 +53,35 @@ class Rules(Actor[Evaluate]):
             self._account.tell(Wake("judgement"))
             return
         now = snapshot.now + timedelta(seconds=(mono - snapshot.mono) * self._clock.speed)
-        verdict = evaluate(self._rules, snapshot, message.trigger, now, mono)
+        verdict = evaluate(self._own, snapshot, message.trigger, now, mono)
         self._evaluations += 1
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
+        guests = Verdict()
+        if self._guests:
+            guests = await self._ask_guests(message, verdict, now, mono)
+        calm = not verdict.violations and not guests.violations
         self._account.tell(
             Judged(
-                self._wake_in(verdict, now),
-                verdict.alerts,
-                None if verdict.violations else wires(self._rules, snapshot),
+                min(self._wake_in(verdict, now), self._wake_in(guests, now)),
+                (*verdict.alerts, *guests.alerts),
+                wires(self._own, snapshot) if calm and not self._every_quote else None,
                 snapshot.mono,
             )
         )
+
+    async def _ask_guests(
+        self, message: Evaluate, own: Verdict, now: datetime, mono: float
+    ) -> Verdict:
+        """What others' rules say once ours have been acted on, of what these leave."""
+        left = after(own, message.snapshot.at(now, mono))
+        asked = [it for it in self._guests if concerns(it.rule, message.trigger)]
+        answers = [await it.ask(left, message.trigger) for it in asked]
+        verdict = together(answers)
+        if verdict.violations:
+            decided = trio.current_time()
+            self._enforcement.tell(Decided(verdict, message.holdings, message.origin, decided))
+        return verdict
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""
@@ -72,4 +93,4 @@ class Rules(Actor[Evaluate]):
 
     def status(self) -> Mapping[str, Any]:
         """How much was judged."""
-        return {"rules": [rule.name for rule in self._rules], "evaluations": self._evaluations}
+        return {"rules": [rule.name for rule in self._every], "evaluations": self._evaluations}

@@ -10,6 +10,7 @@ from config.accounts import Household, read_accounts
 from config.cursor import Cursor, hint
 from config.logins import VARIABLE, Circumstances, read_login, refuse_mixed, refuse_same_user
 from config.model import AccountConfig, Config, DaemonConfig, LoginConfig
+from config.plugins import installed
 from config.problem import ConfigErrors, Findings, in_order, in_quotes
 from config.rules import Registry, place_of, read_group_rules, read_rules
 from config.source import read_source
@@ -21,7 +22,6 @@ from config.tables import (
     GroupTable,
     NotifyTable,
 )
-from risk.rules import RULES
 from risk.trading_day import TradingCalendar
 
 
@@ -30,7 +30,7 @@ def load(
     *,
     environment: Mapping[str, str],
     today: date,
-    registry: Registry = RULES,
+    registry: Registry | None = None,
     for_run: bool = False,
     profiles_folder: Path = profiles.FOLDER,
 ) -> Config:
@@ -38,10 +38,15 @@ def load(
 
     To run, variables that are not set and features that are not enforced yet are errors, and the
     logins carry their real keys; otherwise they are warnings and notices, and the keys are empty.
+    ``registry`` None: Seawall's own rules and those installed beside it.
     """
     findings = Findings()
     source = read_source(path)
     root = Cursor(source, findings, (), source.values)
+    if registry is None:
+        registry, unusable = installed()
+        for problem in unusable:
+            root.warn(problem, "mend or remove that package")
     root.fields(FileTable)
     daemon, calendar = _daemon(root.child("daemon"), _folder(path))
     around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")

@@ -28,25 +28,34 @@ def evaluate(
     """
     snapshot = snapshot.at(now, mono)
     if trigger is Trigger.CONNECTION:
-        return _verdict(
-            [it.evaluate(snapshot, trigger) for it in rules if trigger in it.triggers], ()
-        )
+        return together([it.evaluate(snapshot, trigger) for it in rules if concerns(it, trigger)])
     answers = [_lock_check(snapshot, trigger)]
     for rule in sorted(rules, key=_priority):
-        if trigger not in _ALWAYS and trigger not in rule.triggers:
+        if not concerns(rule, trigger):
             continue
         if answers[-1].violations:
             planned = [action for found in answers[-1].violations for action in found.actions]
             snapshot = snapshot.reducing(leaving(snapshot, planned))
         answers.append(rule.evaluate(snapshot, trigger))
-    return _verdict(answers, tuple(_troubles(snapshot)) if trigger in _LOOKS else ())
+    return together(answers, tuple(_troubles(snapshot)) if trigger in _LOOKS else ())
+
+
+def concerns(rule: Rule, trigger: Trigger) -> bool:
+    """Whether a rule is asked at such a look."""
+    return trigger in _ALWAYS or trigger in rule.triggers
+
+
+def after(verdict: Verdict, snapshot: Snapshot) -> Snapshot:
+    """The account as it will be when a verdict has been carried out."""
+    return snapshot.reducing(leaving(snapshot, verdict.plan)) if verdict.plan else snapshot
 
 
 def _priority(rule: Rule) -> tuple[int, str]:
     return (rule.priority, rule.name)
 
 
-def _verdict(answers: Sequence[RuleAnswer], troubles: tuple[Alert, ...]) -> Verdict:
+def together(answers: Sequence[RuleAnswer], troubles: tuple[Alert, ...] = ()) -> Verdict:
+    """Several rules' answers, in order of priority, as one verdict."""
     violations = tuple(found for answer in answers for found in answer.violations)
     return Verdict(
         violations=violations,

@@ -50,6 +50,8 @@ CHANCE_EDGES = (*EDGES, "broker/projectx.py", "actors/daemon.py")
 BOUNDARIES = {
     "supervision/child.py": "whatever an incarnation raises becomes a restart",
     "supervision/incarnation.py": "an actor that cannot tell its status must not spoil the picture",
+    "actors/guests.py": "whatever a rule of others raises costs its own answer",
+    "config/plugins.py": "whatever the import of a rule of others raises leaves that rule out",
     "supervision/house.py": "whatever an observer of the tree raises must not become a crash of it",
 }
 """The only places that catch everything, once each."""

@@ -51,6 +51,7 @@ __all__ = [
     "UnrealizedLoss",
     "UnrealizedProfit",
     "WeeklyLoss",
+    "is_own",
 ]
 
 RULES: Mapping[str, type[Rule]] = MappingProxyType(
@@ -80,6 +81,12 @@ RULES: Mapping[str, type[Rule]] = MappingProxyType(
     }
 )
 """Rules that are enforced."""
+
+
+def is_own(rule: Rule) -> bool:
+    """Whether a rule is one of these, not one that somebody else wrote."""
+    return RULES.get(rule.name) is type(rule)
+
 
 RELATIVE = frozenset(name for name, rule in RULES.items() if rule.priority is Priority.SIZE)
 """Rules that judge all that is held together: what they decided is history once something else went."""

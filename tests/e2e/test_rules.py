@@ -13,6 +13,7 @@ from risk.rules import (
     CooldownAfterLoss,
     DailyProfit,
     FlatBy,
+    MaxContracts,
     MaxContractsPerInstrument,
     MaxRiskPerTrade,
     NewsBlackout,
@@ -30,6 +31,7 @@ from risk.rules.scaling_plan import Step
 from store.records import Kind
 from tests.conftest import Gateway
 from tests.e2e.world import GC, MNQ, Lines, World, open_world
+from tests.guest_rules import NoShorts, Raises
 
 
 def _only(rule: Rule) -> Callable[[], tuple[Rule, ...]]:
@@ -297,3 +299,19 @@ async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: W
         "net day 99.26 <= 99.63, 50 % of the day's best, 199.26 "
         "(realised 0.00, open 100.00, fees 0.74)"
     )
+
+
+async def test_a_rule_of_others_is_enforced_and_a_broken_one_costs_only_itself(
+    world: World,
+) -> None:
+    """Ours and the good guest close what they must while the third fails at every question."""
+    world.guard("SIM-50K-1", rules=lambda: (MaxContracts(limit=2), Raises(), NoShorts()))
+    async with world.daemon():
+        await world.trade(1001, 4, MNQ)
+        await world.until_held(1001, 2)
+        await world.trade(1001, -1, MNQ)
+        await world.trade(1001, -1, GC)
+        await world.until(lambda: "-1 GC is short" in _reasons(world))
+        await world.until_held(1001, 0, GC)
+        await world.until(lambda: world.alerts("rule_failed"))
+        assert await world.held(1001, MNQ) == 1

@@ -1,0 +1,47 @@
+"""Rules of others cost nobody but themselves, whatever they do."""
+
+import pytest
+import trio
+
+from actors.guests import ANSWER_WITHIN, Guest
+from risk.rules import Rule, Trigger
+from risk.verdict import Close
+from tests.guest_rules import Babbles, NoShorts, Raises, Sleeps
+from tests.risk.world import MNQ, World
+
+
+def short() -> World:
+    world = World()
+    world.fill(-1, "20000")
+    return world
+
+
+async def test_a_good_one_is_heard() -> None:
+    """Its violation is as good as one of ours."""
+    answer = await Guest(NoShorts()).ask(short().snapshot(), Trigger.FILL)
+    assert [found.actions for found in answer.violations] == [(Close(MNQ.id),)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "how"), [(Raises(), "a table that is not there"), (Babbles(), "it answered str")]
+)
+async def test_one_that_fails_is_told_and_nothing_else(rule: Rule, how: str) -> None:
+    """An alert in its name, no violation, no exception."""
+    answer = await Guest(rule).ask(short().snapshot(), Trigger.FILL)
+    assert answer.violations == ()
+    (alert,) = answer.alerts
+    assert (alert.code, alert.critical) == ("rule_failed", True)
+    assert how in alert.message
+
+
+async def test_one_that_is_slow_is_not_waited_for_nor_asked_twice_at_once() -> None:
+    """Its answer comes too late; while it is busy the next question is told as well."""
+    guest, snapshot = Guest(Sleeps()), short().snapshot()
+    first = await guest.ask(snapshot, Trigger.FILL)
+    second = await guest.ask(snapshot, Trigger.FILL)
+    assert "took longer than 50 ms" in first.alerts[0].message
+    assert "still busy" in second.alerts[0].message
+    assert first.alerts[0].about != second.alerts[0].about
+    await trio.sleep(10 * ANSWER_WITHIN)
+    third = await guest.ask(snapshot, Trigger.FILL)
+    assert "took longer" in third.alerts[0].message
