@@ -21,6 +21,7 @@ from actors.messages import (
     EnforcementMessage,
     Evaluate,
 )
+from actors.older import Older
 from actors.price_cache import PriceCache
 from actors.price_messages import PriceMessage
 from actors.rules import Rules
@@ -73,6 +74,8 @@ class GuardedAccount:
     """False: decide and say so, send nothing."""
     seed: Seed | None = None
     """What the broker does not tell about its past."""
+    older: Older | None = None
+    """How it was guarded by configurations of the same trading day."""
 
 
 @frozen
@@ -204,13 +207,17 @@ class Daemon:
                         seed=account.seed,
                     ),
                 ),
-                ChildSpec("rules", rules, lambda: Rules(account.rules, clock, state, enforcement)),
+                ChildSpec(
+                    "rules",
+                    rules,
+                    lambda: Rules(account.rules, clock, state, enforcement, account.older),
+                ),
                 ChildSpec(
                     "enforcement",
                     enforcement,
                     lambda: Enforcement(
                         account=account.name,
-                        armed=account.armed,
+                        armed=partial(_is_armed, account, clock),
                         journal=journal,
                         clock=clock,
                         store=self._store,
@@ -221,6 +228,11 @@ class Daemon:
                 ),
             ),
         )
+
+
+def _is_armed(account: GuardedAccount, clock: Clock) -> bool:
+    older = account.older
+    return account.armed or (older is not None and older.armed and clock.now() < older.until)
 
 
 def log_supervision(event: SupervisionEvent) -> None:

@@ -102,7 +102,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self,
         *,
         account: str,
-        armed: bool,
+        armed: Callable[[], bool],
         journal: Journal,
         clock: Clock,
         store: Ref[Commit],
@@ -154,7 +154,7 @@ class Enforcement(Actor[EnforcementMessage]):
         for lock in image.locks:
             # It may have been written by a life that ended before it could say so.
             self._state.tell(LockSet(lock))
-        for intent in image.open_intents if self._armed else ():
+        for intent in image.open_intents if self._armed() else ():
             if self._outlived(intent):
                 self._later(partial(self._file_end, intent, "left to a new judgement"))
             else:
@@ -191,7 +191,7 @@ class Enforcement(Actor[EnforcementMessage]):
     def status(self) -> Mapping[str, Any]:
         """Open intents and tries."""
         return {
-            "armed": self._armed,
+            "armed": self._armed(),
             "open": [
                 {"rule": i.violation.rule, "action": describe(i.action), "id": i.id}
                 for i in self._enforcer.open_intents
@@ -250,7 +250,7 @@ class Enforcement(Actor[EnforcementMessage]):
             self._enforcer.seen(holdings.positions, holdings.orders, holdings.exact, now)
 
     def _decided(self, message: Decided, mono: float) -> None:
-        if not self._armed:
+        if not self._armed():
             self._imagine(message)
             return
         for violation in message.verdict.violations:

@@ -8,6 +8,7 @@ import trio
 
 from actors.guests import Guest
 from actors.messages import Decided, EnforcementMessage, Evaluate, Judged, Wake
+from actors.older import Older
 from broker.clock import Clock
 from risk.evaluate import after, concerns, evaluate, together
 from risk.rules import Rule, Trigger, is_own
@@ -29,7 +30,9 @@ class Rules(Actor[Evaluate]):
         clock: Clock,
         account: Ref[Judged | Wake],
         enforcement: Ref[EnforcementMessage],
+        older: Older | None = None,
     ) -> None:
+        self._older = older
         self._own = tuple(rule for rule in rules if is_own(rule))
         self._guests = tuple(Guest(rule) for rule in rules if not is_own(rule))
         self._every_quote = any(Trigger.MARK in guest.rule.triggers for guest in self._guests)
@@ -53,7 +56,8 @@ class Rules(Actor[Evaluate]):
             self._account.tell(Wake("judgement"))
             return
         now = snapshot.now + timedelta(seconds=(mono - snapshot.mono) * self._clock.speed)
-        verdict = evaluate(self._own, snapshot, message.trigger, now, mono)
+        in_force = self._in_force(now)
+        verdict = evaluate(in_force, snapshot, message.trigger, now, mono)
         self._evaluations += 1
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
@@ -65,7 +69,7 @@ class Rules(Actor[Evaluate]):
             Judged(
                 min(self._wake_in(verdict, now), self._wake_in(guests, now)),
                 (*verdict.alerts, *guests.alerts),
-                wires(self._own, snapshot) if calm and not self._every_quote else None,
+                wires(in_force, snapshot) if calm and not self._every_quote else None,
                 snapshot.mono,
             )
         )
@@ -82,6 +86,12 @@ class Rules(Actor[Evaluate]):
             decided = trio.current_time()
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, decided))
         return verdict
+
+    def _in_force(self, now: datetime) -> tuple[Rule, ...]:
+        """What was accepted earlier today holds beside what is configured now, until the reset."""
+        if self._older is None or now >= self._older.until:
+            return self._own
+        return (*self._own, *(rule for rule in self._older.rules if is_own(rule)))
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""

@@ -156,6 +156,9 @@ class Cursor:
 
     def _file(self, kind: Any) -> Any:
         """A file of its own, named from where this one lies; what is wrong in it is told as of it."""
+        if isinstance(self.value, dict):  # its content, as a journal has kept it
+            fields = self.fields(kind)
+            return None if fields is None else self._built(kind, fields)
         name = self._scalar(words.text)
         if name is None:
             return None

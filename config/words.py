@@ -104,7 +104,11 @@ def day(value: object) -> date:
 
 
 def instant(value: object) -> datetime:
-    """TOML's own date and time; without an offset it is Chicago's. Aware, UTC."""
+    """TOML's own date and time, or the same in quotes; without an offset it is Chicago's. UTC."""
+    try:
+        value = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise Misread(f"must be {INSTANT}") from None
     if not isinstance(value, datetime):
         raise Misread(f"must be {INSTANT}")
     return (value if value.tzinfo else value.replace(tzinfo=_CHICAGO)).astimezone(UTC)

@@ -8,6 +8,7 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import structlog
 import trio
@@ -20,11 +21,13 @@ from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Broker
 from config import Config
 from config.model import AccountConfig
+from console.before import Before, older_today
 from console.last_resort import condemning, watching
 from store import records
 from store.buffered import BufferedJournal
 from store.journal import open_journal
 from store.owner import claim
+from store.projection import Projection
 from supervision import (
     ChildSpec,
     Node,
@@ -98,7 +101,7 @@ async def _open_tree(
     ports = Ports(_broker(config, clock, around), clock, journal, around.chance)
     with watching(around.stuck_after) as watchdog, way.while_starting:
         daemon = Daemon(
-            plan_of(config),
+            plan_of(config, journal.projection, clock.now()),
             ports,
             first=tuple(_guardians(around, way, watchdog)),
             last=(_console(config, way),),
@@ -138,23 +141,37 @@ class _WayOut:
         return STARTING if self.system is None else self.system.tree()
 
 
-def plan_of(config: Config) -> Plan:
-    """What the tree is to do, in its words."""
+def plan_of(config: Config, journal: Projection | None = None, now: datetime | None = None) -> Plan:
+    """What the tree is to do, in its words; what a journal has of this day's earlier ones included."""
+    older = {} if journal is None or now is None else older_today(config, journal, now)
 
     def adopt(login: str, name: str) -> GuardedAccount | None:
         account = config.adopt(name, login)
-        return None if account is None else _guarded(account)
+        return None if account is None else _guarded(account, older.get(name))
 
+    configured = {account.name for account in config.accounts}
+    logins = {each.name for each in config.logins}
+    taken_out = (
+        GuardedAccount(name, it.login, (), armed=False, older=it.older)
+        for name, it in older.items()
+        if name not in configured and it.login in logins
+    )
     return Plan(
         logins=tuple(each.login for each in config.logins),
-        accounts=tuple(_guarded(account) for account in config.accounts),
+        accounts=(
+            *(_guarded(account, older.get(account.name)) for account in config.accounts),
+            *taken_out,
+        ),
         calendar=config.calendar,
         adopt=adopt,
     )
 
 
-def _guarded(account: AccountConfig) -> GuardedAccount:
-    return GuardedAccount(account.name, account.login, account.rules, account.armed, account.seed)
+def _guarded(account: AccountConfig, before: Before | None) -> GuardedAccount:
+    older = None if before is None else before.older
+    return GuardedAccount(
+        account.name, account.login, account.rules, account.armed, account.seed, older
+    )
 
 
 def _guardians(

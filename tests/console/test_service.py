@@ -2,18 +2,26 @@
 
 import json
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import trio
 
 import actors.daemon
+from actors.older import Older
 from config import Config, load
+from config.words import plain
 from console.daemon import run_daemon
 from console.logging import logging_to
 from console.service import Surroundings, open_daemon, plan_of
+from risk.domain import Side, Trade
+from risk.rules import MaxContracts
+from store import records
 from store.journal import open_journal
+from store.port import Json
+from store.projection import Projection
 from supervision import Actor
 
 NOWHERE = "http://127.0.0.1:1"
@@ -56,6 +64,43 @@ def test_shadow_mode_disarms_every_account(tmp_path: Path) -> None:
     """Decide and say so, send nothing."""
     plan = plan_of(configuration(tmp_path, "[daemon]", 'mode = "shadow"'))
     assert [a.armed for a in plan.accounts] == [False]
+
+
+NOON = datetime(2026, 11, 18, 18, tzinfo=UTC)
+
+
+def accepted_in_the_morning(*busy: str) -> Projection:
+    """A day on which two accounts were guarded, and these have traded."""
+    limited = {"max_contracts": plain(MaxContracts(limit=2))}
+    accounts: list[Json] = [
+        {"name": name, "login": "sim", "armed": True, "rules": limited} for name in ("A", "GONE")
+    ]
+    journal = Projection()
+    journal.apply(records.config(NOON - timedelta(hours=3), "old", {"accounts": accounts}))
+    for name in busy:
+        trade = Trade(
+            1, 1, "CON.F.US.MNQ.Z26", 1, NOON, Side.BUY, 1, Decimal(25000), None, Decimal(1)
+        )
+        journal.apply(records.fill(name, NOON, trade))
+    return journal
+
+
+def test_what_was_accepted_today_goes_on_until_the_reset(tmp_path: Path) -> None:
+    """A rule that was taken out, and an account that was; both as armed as they were."""
+    journal = accepted_in_the_morning("A", "GONE")
+    plan = plan_of(configuration(tmp_path), journal, NOON)
+    older = Older((MaxContracts(limit=2),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
+    assert {it.name: it.older for it in plan.accounts} == {"A": older, "GONE": older}
+    assert [it.armed for it in plan.accounts] == [True, False]
+
+
+def test_who_has_not_traded_today_may_change_his_limits_at_once(tmp_path: Path) -> None:
+    """Nor does anything of an earlier day hold on."""
+    quiet = plan_of(configuration(tmp_path), accepted_in_the_morning(), NOON)
+    tomorrow = plan_of(
+        configuration(tmp_path), accepted_in_the_morning("A"), NOON + timedelta(days=2)
+    )
+    assert [it.older for it in (*quiet.accounts, *tomorrow.accounts)] == [None, None]
 
 
 async def test_an_unreachable_gateway_does_not_keep_the_daemon_from_starting(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from actors.older import Older
 from risk.past import Seed
 from risk.rules import (
     ConnectionLoss,
@@ -315,3 +316,21 @@ async def test_a_rule_of_others_is_enforced_and_a_broken_one_costs_only_itself(
         await world.until_held(1001, 0, GC)
         await world.until(lambda: world.alerts("rule_failed"))
         assert await world.held(1001, MNQ) == 1
+
+
+async def test_a_limit_that_was_loosened_today_holds_until_the_reset(
+    start_gateway: Callable[..., Gateway], tmp_path: Path, lines: Lines
+) -> None:
+    """Two were allowed in the morning, five are now: two it stays until 17:00."""
+    gateway = start_gateway("--quotes-per-second", "0", "--start", "2026-11-18T16:59:50-06:00")
+    async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
+        older = Older((MaxContracts(limit=2),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
+        world.guard("SIM-50K-1", rules=_only(MaxContracts(limit=5)), older=older)
+        async with world.daemon():
+            await world.trade(1001, 4, MNQ)
+            await world.until_held(1001, 2)
+            await world.control("clock", now="2026-11-18T17:00:05-06:00")
+            await world.until(lambda: world.account(1)["trading_day"] == "2026-11-19")
+            await world.trade(1001, 4, MNQ)
+            await world.until_held(1001, 5)
+        assert _reasons(world) == ["4 contracts > 2 (+4 MNQ)", "6 contracts > 5 (+6 MNQ)"]

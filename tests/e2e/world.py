@@ -24,6 +24,7 @@ from attrs import define, field
 
 from actors.daemon import Daemon, GuardedAccount, Plan, Ports, log_supervision
 from actors.enforcement import Enforced
+from actors.older import Older
 from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Login
 from broker.projectx import ProjectXBroker
@@ -137,9 +138,12 @@ class World:
         login: str = "sim",
         rules: Callable[[], tuple[Rule, ...]] = usual_rules,
         seed: Seed | None = None,
+        older: Older | None = None,
     ) -> None:
         """Have the daemon guard these accounts, SIM-50K-1 and so on."""
-        self.accounts += tuple(GuardedAccount(name, login, rules(), seed=seed) for name in names)
+        self.accounts += tuple(
+            GuardedAccount(name, login, rules(), seed=seed, older=older) for name in names
+        )
 
     @asynccontextmanager
     async def daemon(self, *, live: bool = True) -> AsyncIterator[System]:

@@ -1,0 +1,107 @@
+"""Configurations of the past, as the journal has them: what was accepted holds until the next reset.
+
+A limit that is loosened, or an account that is taken out, in the middle of a bad day would guard
+nobody. So the rules of every configuration that was in force on this trading day go on beside the new
+ones until it ends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from config.cursor import Cursor
+from config.problem import Findings
+from config.rules import Registry
+from config.source import parse
+from risk.rules import Rule
+
+
+class Accepted(Protocol):
+    """A configuration that was in force from ``at`` on, as its document."""
+
+    @property
+    def at(self) -> datetime:
+        """Aware."""
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """As :meth:`config.model.Config.document` wrote it."""
+
+
+@frozen
+class OlderAccount:
+    """How an account was guarded by an earlier configuration."""
+
+    name: str
+    login: str
+    armed: bool
+    rules: tuple[Rule, ...]
+
+
+def in_force_since(
+    accepted: Sequence[Accepted], day_starts: datetime
+) -> Iterator[Mapping[str, Any]]:
+    """The documents that held at some time since then; ``accepted`` in the order of time."""
+    before = [it for it in accepted if it.at < day_starts]
+    for each in (*before[-1:], *(it for it in accepted if it.at >= day_starts)):
+        yield each.document
+
+
+def accounts_of(document: Mapping[str, Any], registry: Registry) -> tuple[OlderAccount, ...]:
+    """The accounts of a document; what cannot be read any more is left out, and :func:`lost` says it."""
+    said = document.get("accounts")
+    every = said if isinstance(said, list) else []
+    return tuple(
+        OlderAccount(
+            str(each.get("name")),
+            str(each.get("login")),
+            bool(each.get("armed")),
+            tuple(rule for rule in _rules(each, registry) if rule is not None),
+        )
+        for each in every
+        if isinstance(each, dict)
+    )
+
+
+def lost(document: Mapping[str, Any], registry: Registry) -> tuple[str, ...]:
+    """Rules of a document that nobody can read any more, as ``ACCOUNT.RULE``."""
+    said = document.get("accounts")
+    found = []
+    for each in said if isinstance(said, list) else []:
+        for name, rule in zip(each.get("rules", {}), _rules(each, registry), strict=True):
+            if rule is None:
+                found.append(f"{each.get('name')}.{name}")
+    return tuple(found)
+
+
+def _rules(account: Mapping[str, Any], registry: Registry) -> list[Rule | None]:
+    said = account.get("rules")
+    return [_rule(name, keys, registry) for name, keys in (said or {}).items()]
+
+
+def _rule(name: str, keys: Any, registry: Registry) -> Rule | None:
+    kind: Any = registry.get(name)
+    if kind is None or not isinstance(keys, dict):
+        return None
+    findings = Findings()
+    at = Cursor(parse(Path("journal"), b""), findings, (name,), _without_nothing(keys))
+    fields = at.fields(kind)
+    if fields is None or findings.errors:
+        return None
+    try:
+        rule: Rule = kind(**fields)
+    except (TypeError, ValueError):
+        return None
+    return rule
+
+
+def _without_nothing(value: Any) -> Any:
+    """JSON's null stands for a key that was not there."""
+    if isinstance(value, dict):
+        return {key: _without_nothing(each) for key, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_without_nothing(each) for each in value]
+    return value

@@ -1,0 +1,67 @@
+"""How accounts were guarded earlier on this trading day: that holds on until the reset."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import structlog
+from attrs import evolve, frozen
+
+from actors.older import Older
+from config import AccountConfig, Config
+from config.history import OlderAccount, accounts_of, in_force_since, lost
+from config.plugins import installed
+from store.projection import AccountImage, Projection
+
+log = structlog.get_logger("seawall")
+
+
+@frozen
+class Before:
+    """One account under earlier configurations of this day."""
+
+    login: str
+    older: Older
+
+
+def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[str, Before]:
+    """By account, what earlier configurations of this day said otherwise than the present one.
+
+    An account without a trade, a position or a lock today, as far as the journal knows, is exempt:
+    its limits may be changed at once.
+    """
+    day = config.calendar.day_of(now)
+    starts, ends = config.calendar.starts(day), config.calendar.ends(day)
+    present = {account.name: account for account in config.accounts}
+    registry, _ = installed()
+    found: dict[str, Before] = {}
+    for document in in_force_since(journal.configurations, starts):
+        for name in lost(document, registry):
+            log.critical("a rule accepted earlier today cannot be read any more", rule=name)
+        for account in accounts_of(document, registry):
+            known = found.get(account.name) or Before(account.login, Older((), False, ends))
+            more = _with(known, account, present.get(account.name))
+            if more != known and _was_busy(journal.account(account.name), starts):
+                found[account.name] = more
+    for name, before in found.items():
+        log.warning(
+            "changed today: what was accepted before holds as well until the reset",
+            account=name,
+            rules=", ".join(rule.name for rule in before.older.rules) or "none",
+            until=ends.isoformat(),
+        )
+    return found
+
+
+def _with(before: Before, account: OlderAccount, present: AccountConfig | None) -> Before:
+    """Add what an earlier configuration said and the present one does not."""
+    older = before.older
+    known = (*older.rules, *(() if present is None else present.rules))
+    added = tuple(rule for rule in account.rules if rule not in known)
+    disarmed = account.armed and (present is None or not present.armed)
+    armed = older.armed or (account.armed and (disarmed or bool(added)))
+    return evolve(before, older=evolve(older, rules=(*older.rules, *added), armed=armed))
+
+
+def _was_busy(image: AccountImage, day_starts: datetime) -> bool:
+    traded = any(trade.at >= day_starts for trade in image.trades.values())
+    return traded or bool(image.locks) or bool(image.open_at_start)
