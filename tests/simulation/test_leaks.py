@@ -25,6 +25,7 @@ THREADS = frozenset(
 WITH_THREADS = {
     "supervision/watchdog.py": "watches the loop from outside; no simulated daemon has one",
     "simulation/campaign.py": "runs whole simulations in processes of their own",
+    "actors/guests.py": "asks rules of others, of which a simulated account has none",
 }
 ORDERLESS = frozenset(
     {"sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len", "update", "union"}
