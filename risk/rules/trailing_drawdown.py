@@ -1,7 +1,7 @@
 """``trailing_drawdown``: the firm's maximum loss, the one that ends the account."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -23,7 +23,7 @@ from risk.snapshot import Snapshot
 from risk.verdict import Alert, Flatten, Lock, RuleAnswer
 
 UNTIL_SEEDED = datetime(9999, 1, 1, tzinfo=UTC)
-"""The end of a lock that only a new seed of the operator ends."""
+"""Locks that end only with a new seed of the operator end later than this."""
 _LEAST_BUFFER = Decimal(50)
 _PART = Decimal("0.05")
 _ZERO = Decimal(0)
@@ -95,7 +95,7 @@ class TrailingDrawdown:
             f"equity {dollars(equity)} <= {dollars(line)}, the floor {dollars(floor)} with a buffer "
             f"of {plain(self.margin)} ({made_of(snapshot.totals)})"
         )
-        until = UNTIL_SEEDED if gone else snapshot.day_ends
+        until = _until_seeded(snapshot) if gone else snapshot.day_ends
         found = violation(
             self.name,
             snapshot,
@@ -192,6 +192,11 @@ class TrailingDrawdown:
             f"{snapshot.account}: the floor is not known and not guarded yet, for want of {lacks}",
             critical=snapshot.past.opening is not None,
         )
+
+
+def _until_seeded(snapshot: Snapshot) -> datetime:
+    """Another for each day: a lock that a seed has ended must be told from the next one."""
+    return UNTIL_SEEDED + timedelta(seconds=snapshot.day.toordinal())
 
 
 def _below(snapshot: Snapshot, result: Decimal, line: Decimal) -> bool:

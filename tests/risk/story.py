@@ -33,7 +33,8 @@ from config.words import duration
 from risk.domain import Order, OrderStatus, OrderType
 from risk.past import PastDay, Seed, past_of
 from risk.rules import RULES, Rule, Trigger
-from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Verdict
+from risk.rules.trailing_drawdown import UNTIL_SEEDED
+from risk.verdict import Action, Cancel, Close, Flatten, Lock, Reduce, Verdict
 from tests.risk.world import CONTRACTS, World
 
 FOLDER = Path(__file__).with_name("examples")
@@ -57,7 +58,7 @@ class Example:
     does: tuple[str, ...]
     because: str
     locked: str
-    """``2026-11-18 17:00`` in Chicago; empty for no lock."""
+    """``2026-11-18 17:00`` in Chicago, or ``a new seed``; empty for no lock."""
     says: tuple[str, ...]
     """Codes of the alerts, where the example tells of any."""
 
@@ -201,8 +202,14 @@ def judged(example: Example) -> tuple[tuple[str, ...], str, str, Verdict]:
     verdict = story.world.judge(example.rule, trigger=example.trigger)
     does = tuple(story.said(action) for action in verdict.plan)
     because = "; ".join(found.reason for found in verdict.violations)
-    until = [f"{lock.until.astimezone(_CHICAGO):%Y-%m-%d %H:%M}" for lock in verdict.locks]
+    until = [_until(lock) for lock in verdict.locks]
     return does, because, "; ".join(until), verdict
+
+
+def _until(lock: Lock) -> str:
+    if lock.until >= UNTIL_SEEDED:
+        return "a new seed"
+    return f"{lock.until.astimezone(_CHICAGO):%Y-%m-%d %H:%M}"
 
 
 def examples() -> Iterator[Example]:
