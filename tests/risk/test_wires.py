@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.domain import Contract, Mark
-from risk.rules import Rule
+from risk.past import Seed, past_of
+from risk.rules import (
+    Consistency,
+    DailyProfit,
+    Rule,
+    TrailingDrawdown,
+    WeeklyLoss,
+)
 from risk.rules.base import Trigger
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.max_contracts import MaxContracts
@@ -131,3 +138,46 @@ def _answer(world: World, rules: tuple[Rule, ...]) -> frozenset[str]:
         alerts.add("daily_loss_50")  # who was warned of the second was past the first
     broken = {found.rule for found in verdict.violations}
     return frozenset(broken | (alerts & {"daily_loss_50", "daily_loss_80"}))
+
+
+@pytest.mark.parametrize("sides", [(2, 1), (-3, 2), (1, -1), (-2, -2)])
+@given(moves, st.integers(100, 3000), st.integers(1, 99), st.integers(50, 2000))
+def test_limits_that_follow_a_peak_lose_nothing_between_two_wires(
+    sides: tuple[int, int],
+    path: list[tuple[Contract, int, int]],
+    amount: int,
+    keep: int,
+    above: int,
+) -> None:
+    """Two accounts, one looked at on every quote, one when a wire trips, say the same."""
+    rules: tuple[Rule, ...] = (
+        TrailingDrawdown(amount=Decimal(amount), mode="intraday", buffer=Decimal(0)),
+        DailyProfit(mode="give_back", keep=keep, above=Decimal(above)),
+        WeeklyLoss(limit=Decimal(amount)),
+        Consistency(share=keep, action="lock"),
+    )
+    prices = {MNQ: Decimal(25000), ES: Decimal(6000)}
+    always, seldom = World(), World()
+    for world in (always, seldom):
+        state = world.state
+        seed = Seed(starting_balance=Decimal(49500))
+        state.standing.past = past_of((), seed, state.day, Decimal(50000), Decimal(0))
+        for contract, lots in zip(prices, sides, strict=True):
+            world.quote(str(prices[contract]), str(prices[contract] + TICK), contract)
+            world.fill(lots, str(prices[contract]), contract)
+    armed, said = _armed(seldom, rules), _broken(seldom, rules)
+    for contract, ticks, spread in path:
+        prices[contract] = max(prices[contract] + ticks * TICK, TICK)
+        bid, ask = prices[contract], prices[contract] + spread * TICK
+        for world in (always, seldom):
+            world.wait(1.5)
+            world.quote(str(bid), str(ask), contract)
+        wire = None if armed is None else armed.get(contract.id)
+        if wire is None or wire.tripped(Mark(bid=bid, ask=ask)):
+            armed, said = _armed(seldom, rules), _broken(seldom, rules)
+        assert _broken(always, rules) == said
+    assert _broken(always, rules) == _broken(seldom, rules)
+
+
+def _broken(world: World, rules: tuple[Rule, ...]) -> frozenset[str]:
+    return frozenset(it.rule for it in world.judge(*rules, trigger=Trigger.MARK).violations)
