@@ -217,7 +217,7 @@ async def test_connection_loss_is_told_once_and_again_when_it_returns(world: Wor
         for losses in (1, 2):
             await world.fault("drop", hub="user")
             await world.until(partial(_told, world, "connection_lost", losses))
-            await world.until_live(1)
+            await world.until_link(losses + 1)
 
 
 async def test_trailing_drawdown_acts_before_the_firm_does(world: World) -> None:
