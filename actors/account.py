@@ -335,7 +335,7 @@ class Account(Actor[AccountMessage]):
             self._state.restore_covers(image.covers)
         self._interest.follow()
         self._show_holdings()
-        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
+        self._open_books()
         self._enforcement.tell(BrokerBack())
         self._desk.settled("connection_lost")
         trigger = Trigger.START if first else Trigger.FULL
@@ -368,6 +368,9 @@ class Account(Actor[AccountMessage]):
                 snapshot = self._state.snapshot(self._locks.now(), mono)
                 self._rules.tell(Evaluate(snapshot, holdings, *self._pending))
         self._pending, self._unshown = None, False
+
+    def _open_books(self) -> None:
+        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
 
     def _to_be_judged(self, trigger: Trigger) -> bool:
         return self._reconciler.current or trigger is Trigger.CONNECTION
@@ -415,7 +418,7 @@ class Account(Actor[AccountMessage]):
         self._look_at_locks()
         if self._reconciler.believed:
             self._diary.write_covers(self._state, self._locks.now())
-            self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
+            self._open_books()
             self._diary.write_peaks(self._state)
         self._reconciler.audit(exposed)
         self._interest.refresh()
@@ -436,7 +439,7 @@ class Account(Actor[AccountMessage]):
             return
         self._desk.begin_day()
         self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
-        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
+        self._open_books()
         self._interest.follow()
         self._look_at_locks()
         self._judge_now("trading day")

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import trio
-from attrs import evolve
 
 from actors.messages import Holdings
 from actors.reconciler import Phase, Reconciler
@@ -45,8 +43,9 @@ def restored(
         }
         state.restore_open_at_start(image.day_start.day, opened, now, mono)
     if image.peaks is not None:
-        today = image.peaks_day == state.day
-        state.standing.peaks = image.peaks if today else evolve(image.peaks, net=Decimal(0))
+        state.standing.peaks = image.peaks
+        if image.peaks_day != state.day:
+            state.standing.begin_day()
     return state
 
 

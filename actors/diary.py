@@ -74,9 +74,9 @@ class Diary:
         days = self._desk.journal.projection.account(self._name).days
         opening = next((it.opening for it in days if it.day == state.day), None)
         if opening is None and live:
-            opening = state.opening(self._clock.now() - BOOKED_AFTER)
+            now = self._clock.now()
+            opening = state.opening(now - BOOKED_AFTER)
             if opening is not None:
-                now = self._clock.now()
                 self._desk.record(records.opening(self._name, now, state.day, opening))
         state.standing.past = past_of(days, self._seed, state.day, opening, carried)
 

@@ -4,6 +4,8 @@ It is asked in a thread and answers in time or not at all: what it raises, or an
 late, is an alert in its own name. While an old question keeps it busy it is not asked again.
 """
 
+from functools import partial
+
 import trio
 from attrs import define, field
 
@@ -20,37 +22,37 @@ class Guest:
     """One rule of others on one account."""
 
     rule: Rule
-    _busy: bool = field(default=False, init=False)
+    _thread: trio.CapacityLimiter = field(factory=partial(trio.CapacityLimiter, 1), init=False)
+    """Its own one: a question that never ends holds its thread, and takes none from anybody else."""
+
+    @property
+    def busy(self) -> bool:
+        """An earlier question has not come to its end."""
+        return self._thread.available_tokens == 0
 
     async def ask(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Its answer, or an alert in its place; never raises what the rule does."""
-        if self._busy:
+        if self.busy:
             return self._failed(snapshot, "is still busy with an earlier question", "busy")
-        answers: list[RuleAnswer | Exception] = []
+        answer: RuleAnswer | Exception | None = None
         with trio.move_on_after(ANSWER_WITHIN):
-            await trio.to_thread.run_sync(
-                self._answer, snapshot, trigger, answers, abandon_on_cancel=True
+            answer = await trio.to_thread.run_sync(
+                self._answer, snapshot, trigger, abandon_on_cancel=True, limiter=self._thread
             )
-        if not answers:
+        if answer is None:
             return self._failed(snapshot, f"took longer than {ANSWER_WITHIN * 1000:.0f} ms", "slow")
-        answer = answers[0]
         if isinstance(answer, Exception):
             return self._failed(snapshot, f"failed: {answer!r}", "failed")
         return answer
 
-    def _answer(
-        self, snapshot: Snapshot, trigger: Trigger, answers: list[RuleAnswer | Exception]
-    ) -> None:
-        self._busy = True
+    def _answer(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer | Exception:
         try:
-            answer = self.rule.evaluate(snapshot, trigger)
-            if not isinstance(answer, RuleAnswer):
-                raise TypeError(f"it answered {type(answer).__name__}")
-            answers.append(answer)
+            answer: object = self.rule.evaluate(snapshot, trigger)
         except Exception as error:  # noqa: BLE001 - the named boundary of what others wrote
-            answers.append(error)
-        finally:
-            self._busy = False
+            return error
+        if not isinstance(answer, RuleAnswer):
+            return TypeError(f"it answered {type(answer).__name__}")
+        return answer
 
     def _failed(self, snapshot: Snapshot, how: str, about: str) -> RuleAnswer:
         said = (

@@ -177,12 +177,6 @@ class Reconciler[M]:
         self._run, self._aside = Reconciliation(self._runs, why, self._link.link, trades), None
         self._read("reconcile")
 
-    @property
-    def quiet(self) -> bool:
-        """Live, and no trade or balance has come for so long that both tell of the same."""
-        settled = trio.current_time() - self._booked_at >= TRADE_WITHIN
-        return settled and self.phase is Phase.LIVE
-
     def doubt(self, why: str) -> None:
         """Something does not fit: if the state is believed now, it is read again."""
         if self.phase is Phase.LIVE:
@@ -198,7 +192,8 @@ class Reconciler[M]:
 
     def _check_books(self) -> None:
         """Do the trades explain the balance? Asked in quiet, for one of them always comes first."""
-        if self.quiet and (moved := self._books.moved(self._state)):
+        quiet = trio.current_time() - self._booked_at >= TRADE_WITHIN
+        if quiet and self.phase is Phase.LIVE and (moved := self._books.moved(self._state)):
             self.doubt(f"the balance moved by {dollars(moved)} that no known trade explains")
 
     def woken(self, what: str) -> None:

@@ -32,8 +32,9 @@ class Rules(Actor[Evaluate]):
         enforcement: Ref[EnforcementMessage],
         older: Older | None = None,
     ) -> None:
-        self._older = older
         self._own = tuple(rule for rule in rules if is_own(rule))
+        self._older = older
+        self._with_older = (*self._own, *(it for it in older.rules if is_own(it))) if older else ()
         self._guests = tuple(Guest(rule) for rule in rules if not is_own(rule))
         self._every_quote = any(Trigger.MARK in guest.rule.triggers for guest in self._guests)
         self._every = tuple(rules)
@@ -89,9 +90,7 @@ class Rules(Actor[Evaluate]):
 
     def _in_force(self, now: datetime) -> tuple[Rule, ...]:
         """What was accepted earlier today holds beside what is configured now, until the reset."""
-        if self._older is None or now >= self._older.until:
-            return self._own
-        return (*self._own, *(rule for rule in self._older.rules if is_own(rule)))
+        return self._own if self._older is None or now >= self._older.until else self._with_older
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""

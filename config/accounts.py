@@ -7,10 +7,10 @@ import attrs
 from attrs import frozen
 
 from config.cursor import Cursor, hint
-from config.model import AccountConfig
+from config.model import AccountConfig, Registry
 from config.problem import quoted_key
 from config.profiles import Profile, Profiles
-from config.rules import Registry, Stated, differences, merge, place_of, provenance, read_rules
+from config.rules import Stated, differences, merge, place_of, provenance, read_rules
 from config.tables import EVERY, AccountTable
 from risk.past import Seed
 

@@ -155,10 +155,16 @@ class Cursor:
         return schema(**fields) if complete else None
 
     def _file(self, kind: Any) -> Any:
-        """A file of its own, named from where this one lies; what is wrong in it is told as of it."""
-        if isinstance(self.value, dict):  # its content, as a journal has kept it
-            fields = self.fields(kind)
-            return None if fields is None else self._built(kind, fields)
+        """A file of its own, or its content as a journal has kept it; None when anything is wrong."""
+        inside = self if isinstance(self.value, dict) else self._named()
+        if inside is None:
+            return None
+        errors = len(self.findings.errors)
+        fields = inside.fields(kind)
+        return kind(**fields) if fields and len(self.findings.errors) == errors else None
+
+    def _named(self) -> "Cursor | None":
+        """The file of this name, seen from where this one lies; what is wrong in it is told as of it."""
         name = self._scalar(words.text)
         if name is None:
             return None
@@ -167,10 +173,7 @@ class Cursor:
         except ConfigErrors as wrong:
             self.findings.errors.extend(wrong.problems)
             return None
-        errors = len(self.findings.errors)
-        inside = Cursor(source, self.findings, (), {**source.values, "name": name})
-        fields = inside.fields(kind)
-        return kind(**fields) if fields and len(self.findings.errors) == errors else None
+        return Cursor(source, self.findings, (), {**source.values, "name": name})
 
     def _scalar(self, reader: Callable[[object], object]) -> Any:
         try:

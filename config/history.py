@@ -13,8 +13,8 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from config.cursor import Cursor
+from config.model import Registry
 from config.problem import Findings
-from config.rules import Registry
 from config.source import parse
 from risk.rules import Rule
 
@@ -39,6 +39,8 @@ class OlderAccount:
     login: str
     armed: bool
     rules: tuple[Rule, ...]
+    lost: tuple[str, ...]
+    """Rules that nobody can read any more, as ``ACCOUNT.RULE``."""
 
 
 def in_force_since(
@@ -51,35 +53,22 @@ def in_force_since(
 
 
 def accounts_of(document: Mapping[str, Any], registry: Registry) -> tuple[OlderAccount, ...]:
-    """The accounts of a document; what cannot be read any more is left out, and :func:`lost` says it."""
+    """The accounts of a document."""
     said = document.get("accounts")
     every = said if isinstance(said, list) else []
-    return tuple(
-        OlderAccount(
-            str(each.get("name")),
-            str(each.get("login")),
-            bool(each.get("armed")),
-            tuple(rule for rule in _rules(each, registry) if rule is not None),
-        )
-        for each in every
-        if isinstance(each, dict)
+    return tuple(_account(each, registry) for each in every if isinstance(each, dict))
+
+
+def _account(said: Mapping[str, Any], registry: Registry) -> OlderAccount:
+    name = str(said.get("name"))
+    read = {it: _rule(it, keys, registry) for it, keys in (said.get("rules") or {}).items()}
+    return OlderAccount(
+        name,
+        str(said.get("login")),
+        bool(said.get("armed")),
+        tuple(rule for rule in read.values() if rule is not None),
+        tuple(f"{name}.{it}" for it, rule in read.items() if rule is None),
     )
-
-
-def lost(document: Mapping[str, Any], registry: Registry) -> tuple[str, ...]:
-    """Rules of a document that nobody can read any more, as ``ACCOUNT.RULE``."""
-    said = document.get("accounts")
-    found = []
-    for each in said if isinstance(said, list) else []:
-        for name, rule in zip(each.get("rules", {}), _rules(each, registry), strict=True):
-            if rule is None:
-                found.append(f"{each.get('name')}.{name}")
-    return tuple(found)
-
-
-def _rules(account: Mapping[str, Any], registry: Registry) -> list[Rule | None]:
-    said = account.get("rules")
-    return [_rule(name, keys, registry) for name, keys in (said or {}).items()]
 
 
 def _rule(name: str, keys: Any, registry: Registry) -> Rule | None:

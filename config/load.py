@@ -9,10 +9,10 @@ from config import profiles
 from config.accounts import Household, read_accounts
 from config.cursor import Cursor, hint
 from config.logins import VARIABLE, Circumstances, read_login, refuse_mixed, refuse_same_user
-from config.model import AccountConfig, Config, DaemonConfig, LoginConfig
+from config.model import AccountConfig, Config, DaemonConfig, LoginConfig, Registry
 from config.plugins import installed
 from config.problem import ConfigErrors, Findings, in_order, in_quotes
-from config.rules import Registry, place_of, read_group_rules, read_rules
+from config.rules import place_of, read_group_rules, read_rules
 from config.source import read_source
 from config.tables import (
     EVERY,
@@ -67,6 +67,7 @@ def load(
         template=next((account for account in accounts if account.name == EVERY), None),
         warnings=in_order(findings.warnings),
         not_yet=in_order(findings.not_yet),
+        registry=registry,
     )
 
 

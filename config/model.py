@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,6 +17,9 @@ from config.words import plain
 from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
+
+Registry = Mapping[str, type[Rule]]
+"""Rule classes by name: frozen attrs classes that check themselves with ValueError."""
 
 
 class Provenance(NamedTuple):
@@ -95,6 +99,8 @@ class Config:
     warnings: tuple[Problem, ...] = field(repr=False)
     not_yet: tuple[Problem, ...] = field(repr=False)
     """Known features that do nothing yet; a configuration loaded to run has none."""
+    registry: Registry = field(repr=False)
+    """The rules it could name: Seawall's own and those installed beside it."""
 
     def adopt(self, name: str, login: str) -> AccountConfig | None:
         """The template as the account ``name`` of ``login``; None when it does not apply."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from config.rules import Registry
+from config.model import Registry
 from risk.rules import GROUP_RULES, RULES
 
 GROUP = "seawall.rules"

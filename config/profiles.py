@@ -8,8 +8,9 @@ from pathlib import Path
 from attrs import frozen
 
 from config.cursor import Cursor, hint
+from config.model import Registry
 from config.problem import Findings
-from config.rules import Registry, Stated, read_rules
+from config.rules import Stated, read_rules
 from config.source import read_source
 from config.tables import ProfileTable
 

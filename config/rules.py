@@ -8,12 +8,9 @@ import attrs
 from attrs import frozen
 
 from config.cursor import Cursor, hint, required
-from config.model import Provenance
+from config.model import Provenance, Registry
 from config.words import spoken
 from risk.rules import GROUP_RULES, NotYetEnforced, Rule
-
-Registry = Mapping[str, type[Rule]]
-"""Rule classes by name: frozen attrs classes that check themselves with ValueError."""
 
 DEFAULT = "default of the rule"
 

@@ -8,8 +8,7 @@ from attrs import evolve, frozen
 
 from actors.older import Older
 from config import AccountConfig, Config
-from config.history import OlderAccount, accounts_of, in_force_since, lost
-from config.plugins import installed
+from config.history import OlderAccount, accounts_of, in_force_since
 from store.projection import AccountImage, Projection
 
 log = structlog.get_logger("seawall")
@@ -32,12 +31,11 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
     day = config.calendar.day_of(now)
     starts, ends = config.calendar.starts(day), config.calendar.ends(day)
     present = {account.name: account for account in config.accounts}
-    registry, _ = installed()
     found: dict[str, Before] = {}
     for document in in_force_since(journal.configurations, starts):
-        for name in lost(document, registry):
-            log.critical("a rule accepted earlier today cannot be read any more", rule=name)
-        for account in accounts_of(document, registry):
+        for account in accounts_of(document, config.registry):
+            for name in account.lost:
+                log.critical("a rule accepted earlier today cannot be read any more", rule=name)
             known = found.get(account.name) or Before(account.login, Older((), False, ends))
             more = _with(known, account, present.get(account.name))
             if more != known and _was_busy(journal.account(account.name), starts):

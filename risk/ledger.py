@@ -61,6 +61,18 @@ class Entry:
 
 
 @frozen
+class Run:
+    """What the trades of a round trip, or of its part so far, amount to."""
+
+    points: Decimal = ZERO
+    """What they brought: sold minus bought, points x contracts; partial exits included."""
+    fees: Decimal = ZERO
+    """Dollars the broker has reported, entries included."""
+    unpriced_fees: int = 0
+    """Contracts traded whose fee the broker has not reported."""
+
+
+@frozen
 class Trip:
     """One life of a position from flat to flat or to its reversal, by its trades."""
 
@@ -68,21 +80,7 @@ class Trip:
     """Broker time of the trade that ended it."""
     trade_id: int
     """That trade's."""
-    points: Decimal
-    """What its trades brought: sold minus bought, points x contracts; partial exits included."""
-    fees: Decimal
-    """Dollars the broker has reported, entries included."""
-    unpriced_fees: int
-    """Contracts traded in it whose fee the broker has not reported."""
-
-
-@frozen
-class Running:
-    """The part of a round trip that has happened; its fields as in :class:`Trip`."""
-
-    points: Decimal = ZERO
-    fees: Decimal = ZERO
-    unpriced_fees: int = 0
+    run: Run
 
 
 @frozen
@@ -113,7 +111,7 @@ class Line:
     """Something in these figures is an estimate."""
     lots: tuple[Lot, ...] = ()
     """Open lots, oldest first; exits take the newest."""
-    running: Running = Running()
+    running: Run = Run()
     """The round trip that is not over; nothing when flat."""
     trips: tuple[Trip, ...] = ()
     """Those that ended today, in that order."""
@@ -136,7 +134,7 @@ def opening_line(contract_id: str, start: OpenAtStart | None, at: datetime) -> L
         start_price=mark,
         estimated=start.mark is None,
         lots=(Lot(contract_id, at, abs(start.net)),),
-        running=Running(points=-entry * start.net),
+        running=Run(points=-entry * start.net),
     )
 
 
@@ -179,8 +177,7 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     left = held - size
     running, trips = _ran_on(line.running, trade, size), line.trips
     if left == 0:
-        ended = Trip(trade.at, trade.id, running.points, running.fees, running.unpriced_fees)
-        running, trips = Running(), (*trips, ended)
+        running, trips = Run(), (*trips, Trip(trade.at, trade.id, running))
     return evolve(
         line,
         net=line.net + trade.side.sign * size,
@@ -192,10 +189,10 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     )
 
 
-def _ran_on(running: Running, trade: Trade, size: int) -> Running:
+def _ran_on(running: Run, trade: Trade, size: int) -> Run:
     """A round trip ``size`` contracts of a trade later; of a reversal's fee each side has its part."""
     fees = ZERO if trade.fees is None else trade.fees * size / trade.size
-    return Running(
+    return Run(
         running.points - trade.side.sign * size * trade.price,
         running.fees + fees,
         running.unpriced_fees + (size if trade.fees is None else 0),

@@ -84,6 +84,10 @@ class Past:
     missing: tuple[date, ...] = ()
     """Earlier days of this week whose end nobody watched: they count as 0."""
 
+    def equity(self, result: Decimal) -> Decimal | None:
+        """Balance and open P&L together at a result of the day; None before a balance is known."""
+        return None if self.opening is None else self.opening + self.carried + result
+
 
 def past_of(
     days: Sequence[PastDay], seed: Seed | None, day: date, opening: Decimal | None, carried: Decimal
@@ -143,10 +147,8 @@ class Standing:
     def look(self, net: Decimal, closed: Decimal) -> None:
         """Raise the peaks by what is certain now: the day's net, and the same without open P&L."""
         opening = self.past.opening
-        if opening is None:
-            self.peaks = self.peaks.raised(net, None, None)
-        else:
-            self.peaks = self.peaks.raised(net, opening + self.past.carried + net, opening + closed)
+        balance = None if opening is None else opening + closed
+        self.peaks = self.peaks.raised(net, self.past.equity(net), balance)
 
     def begin_day(self) -> None:
         """A new day: its own peak and balance begin anew, the peaks over all days stay."""

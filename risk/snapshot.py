@@ -90,8 +90,8 @@ class Holding:
         """Dollars of one of its round trips after fees; None without the contract's record."""
         if self.contract is None:
             return None
-        fees = trip.fees + trip.unpriced_fees * self.fee
-        return trip.points * self.contract.point_value - fees
+        fees = trip.run.fees + trip.run.unpriced_fees * self.fee
+        return trip.run.points * self.contract.point_value - fees
 
     @property
     def episode(self) -> Episode | None:
@@ -214,8 +214,7 @@ class Snapshot:
 
     def equity(self, result: Decimal) -> Decimal | None:
         """Balance and open P&L together at a result of the day; None before a balance is known."""
-        opening = self.past.opening
-        return None if opening is None else opening + self.past.carried + result
+        return self.past.equity(result)
 
     @property
     def pnl_waits(self) -> bool:

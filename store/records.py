@@ -87,16 +87,6 @@ class DayStart:
     """By contract id."""
 
 
-@frozen
-class _Day:
-    it: date
-
-
-@frozen
-class _Amount:
-    it: Decimal
-
-
 _converter = cattrs.Converter(detailed_validation=False)
 _converter.register_unstructure_hook(Decimal, str)
 _converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
@@ -115,7 +105,7 @@ def _body(value: object) -> Mapping[str, Json]:
     return cast("Mapping[str, Json]", _converter.unstructure(value))
 
 
-def _read[T](body: Mapping[str, Json], shape: type[T]) -> T:
+def _read[T](body: Json, shape: type[T]) -> T:
     try:
         return _converter.structure(body, shape)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as problem:
@@ -209,7 +199,7 @@ def opening(account: str, at: datetime, day: date, balance: Decimal) -> Record:
 
 def opening_of(body: Mapping[str, Json]) -> tuple[date, Decimal]:
     """Read the balance at the beginning of a day back."""
-    return _read({"it": text_of(body, "day")}, _Day).it, amount_of(body, "balance")
+    return _read(text_of(body, "day"), date), amount_of(body, "balance")
 
 
 def peaks(account: str, at: datetime, day: date, peaks: Peaks) -> Record:
@@ -219,12 +209,12 @@ def peaks(account: str, at: datetime, day: date, peaks: Peaks) -> Record:
 
 def peaks_of(body: Mapping[str, Json]) -> tuple[date, Peaks]:
     """Read peaks back, with the day that the day's own is of."""
-    return _read({"it": text_of(body, "day")}, _Day).it, _read(body, Peaks)
+    return _read(text_of(body, "day"), date), _read(body, Peaks)
 
 
 def amount_of(body: Mapping[str, Json], key: str) -> Decimal:
     """Read one amount in dollars of a body."""
-    return _read({"it": text_of(body, key)}, _Amount).it
+    return _read(text_of(body, key), Decimal)
 
 
 def cover(account: str, at: datetime, contract_id: str, cover: Cover) -> Record:

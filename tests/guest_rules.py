@@ -1,6 +1,6 @@
 """Rules as somebody else might write them, good ones and bad ones."""
 
-import time
+import threading
 from decimal import Decimal
 from typing import ClassVar
 
@@ -55,14 +55,16 @@ class Raises(NoShorts):
 
 
 @frozen
-class Sleeps(NoShorts):
-    """Takes its time."""
+class Waits(NoShorts):
+    """Answers when it is let to."""
 
-    name: ClassVar[str] = "sleeps"
+    name: ClassVar[str] = "waits"
+
+    let: threading.Event = field(factory=threading.Event, metadata={"doc": "set: it answers"})
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Answers too late."""
-        time.sleep(0.3)
+        self.let.wait()
         return super().evaluate(snapshot, trigger)
 
 

@@ -2,11 +2,12 @@
 
 import enum
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Protocol
 
 from risk.snapshot import Snapshot
-from risk.verdict import Action, Lock, RuleAnswer, Violation
+from risk.verdict import Action, Flatten, Lock, RuleAnswer, Violation
 
 
 class Trigger(enum.Enum):
@@ -121,10 +122,38 @@ def price_wait(snapshot: Snapshot) -> float | None:
     return max(min(moments) - snapshot.mono, 0.0) if moments else None
 
 
+def locked_until(rule: str, snapshot: Snapshot, instant: datetime) -> bool:
+    """A lock of the rule holds at least until then."""
+    return any(lock.rule == rule and lock.until >= instant for lock in snapshot.active_locks)
+
+
 def locked_for_the_day(rule: str, snapshot: Snapshot) -> bool:
     """This day was answered by the rule already; what is open now is the lock's business."""
-    return any(
-        lock.rule == rule and lock.until >= snapshot.day_ends for lock in snapshot.active_locks
+    return locked_until(rule, snapshot, snapshot.day_ends)
+
+
+def day_over(
+    rule: str,
+    snapshot: Snapshot,
+    trigger: Trigger,
+    *,
+    observed: Decimal,
+    limit: Decimal,
+    reason: str,
+    until: datetime | None = None,
+    inputs: Mapping[str, str] | None = None,
+) -> Violation:
+    """A violation by the day's result: flatten and lock, to the reset unless ``until`` is given."""
+    return violation(
+        rule,
+        snapshot,
+        trigger,
+        observed=observed,
+        limit=limit,
+        reason=reason,
+        actions=(Flatten(),),
+        lock=Lock(rule, until or snapshot.day_ends, snapshot.now, reason),
+        inputs={**day_inputs(snapshot), **(inputs or {})},
     )
 
 

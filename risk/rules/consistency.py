@@ -11,17 +11,17 @@ from risk.rules.base import (
     PRICES,
     Priority,
     Trigger,
-    day_inputs,
+    day_over,
     locked_for_the_day,
     price_wait,
     shared,
-    violation,
 )
 from risk.snapshot import Snapshot
-from risk.verdict import Alert, Flatten, Lock, RuleAnswer
+from risk.verdict import Alert, RuleAnswer
 
 _ALL = 100
 _CENT = Decimal("0.01")
+_ZERO = Decimal(0)
 
 
 @frozen
@@ -69,16 +69,14 @@ class Consistency:
         if self.action == "warn":
             said = Alert("consistency", f"{snapshot.account}: {reason}: the day should stop here")
             return RuleAnswer(alerts=(said,), wake_in=wake_in)
-        found = violation(
+        found = day_over(
             self.name,
             snapshot,
             trigger,
             observed=net,
             limit=stop,
             reason=reason,
-            actions=(Flatten(),),
-            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
-            inputs={**day_inputs(snapshot), "profit before": str(self._before(snapshot))},
+            inputs={"profit before": str(self._before(snapshot))},
         )
         return RuleAnswer((found,), wake_in=wake_in)
 
@@ -103,6 +101,5 @@ class Consistency:
 
     def _before(self, snapshot: Snapshot) -> Decimal | None:
         past = snapshot.past
-        if past.opening is None or past.starting is None:
-            return None
-        return past.opening + past.carried - past.starting
+        equity = past.equity(_ZERO)
+        return None if equity is None or past.starting is None else equity - past.starting

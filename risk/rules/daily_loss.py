@@ -13,15 +13,14 @@ from risk.rules.base import (
     Priority,
     Trigger,
     certain_result,
-    day_inputs,
+    day_over,
     locked_for_the_day,
     price_wait,
     require_positive,
     shared,
-    violation,
 )
 from risk.snapshot import Snapshot
-from risk.verdict import Alert, Flatten, Lock, RuleAnswer, Violation
+from risk.verdict import Alert, RuleAnswer, Violation
 
 _ZERO = Decimal(0)
 _CENT = 100
@@ -104,16 +103,13 @@ class DailyLoss:
             limit += f" (limit {plain(self.limit)} less buffer {plain(self.buffer)})"
         word = "net" if result == snapshot.net and self.basis == "net" else "realised"
         reason = f"{word} day {dollars(result)} <= {limit} ({made_of(snapshot.totals)})"
-        return violation(
+        return day_over(
             self.name,
             snapshot,
             trigger,
             observed=result,
             limit=self.floor,
             reason=reason,
-            actions=(Flatten(),),
-            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
-            inputs=day_inputs(snapshot),
         )
 
     def _warning(self, snapshot: Snapshot) -> tuple[Alert, ...]:

@@ -11,15 +11,14 @@ from risk.rules.base import (
     PRICES,
     Priority,
     Trigger,
-    day_inputs,
+    day_over,
     locked_for_the_day,
     price_wait,
     require_positive,
     shared,
-    violation,
 )
 from risk.snapshot import Snapshot
-from risk.verdict import Flatten, Lock, RuleAnswer
+from risk.verdict import RuleAnswer
 
 _ALL = 100
 _ZERO = Decimal(0)
@@ -83,16 +82,14 @@ class DailyProfit:
             return RuleAnswer(wake_in=wake_in)
         compared, limit = why
         reason = f"net day {dollars(net)} {compared} ({made_of(snapshot.totals)})"
-        found = violation(
+        found = day_over(
             self.name,
             snapshot,
             trigger,
             observed=net,
             limit=limit,
             reason=reason,
-            actions=(Flatten(),),
-            lock=Lock(self.name, snapshot.day_ends, snapshot.now, reason),
-            inputs={**day_inputs(snapshot), "best": str(snapshot.peaks.net)},
+            inputs={"best": str(snapshot.peaks.net)},
         )
         return RuleAnswer((found,), wake_in=wake_in)
 

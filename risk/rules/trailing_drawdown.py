@@ -13,14 +13,15 @@ from risk.rules.base import (
     Priority,
     Trigger,
     certain_result,
-    day_inputs,
+    day_over,
+    locked_for_the_day,
+    locked_until,
     price_wait,
     require_positive,
     shared,
-    violation,
 )
 from risk.snapshot import Snapshot
-from risk.verdict import Alert, Flatten, Lock, RuleAnswer
+from risk.verdict import Alert, RuleAnswer
 
 UNTIL_SEEDED = datetime(9999, 1, 1, tzinfo=UTC)
 """Locks that end only with a new seed of the operator end later than this."""
@@ -88,24 +89,22 @@ class TrailingDrawdown:
         if result is None or not _below(snapshot, result, line):
             return RuleAnswer(alerts=alerts, wake_in=wake_in)
         gone = _below(snapshot, result, floor)
-        if not gone and self._today(snapshot):
+        if not gone and locked_for_the_day(self.name, snapshot):
             return RuleAnswer(wake_in=wake_in)
         equity = snapshot.equity(result) or _ZERO
         reason = (
             f"equity {dollars(equity)} <= {dollars(line)}, the floor {dollars(floor)} with a buffer "
             f"of {plain(self.margin)} ({made_of(snapshot.totals)})"
         )
-        until = _until_seeded(snapshot) if gone else snapshot.day_ends
-        found = violation(
+        found = day_over(
             self.name,
             snapshot,
             trigger,
             observed=equity,
             limit=line,
             reason=reason,
-            actions=(Flatten(),),
-            lock=Lock(self.name, until, snapshot.now, reason),
-            inputs={**day_inputs(snapshot), **self._inputs(snapshot, floor)},
+            until=_until_seeded(snapshot) if gone else None,
+            inputs=self._inputs(snapshot, floor),
         )
         return RuleAnswer((found,), wake_in=wake_in)
 
@@ -135,7 +134,9 @@ class TrailingDrawdown:
         left = self.left(snapshot)
         if left is None or self._over(snapshot):
             return {}
-        return shared(snapshot, left if self._today(snapshot) else left - self.margin)
+        return shared(
+            snapshot, left if locked_for_the_day(self.name, snapshot) else left - self.margin
+        )
 
     def reach(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """To the next high, where the floor follows every quote."""
@@ -151,14 +152,7 @@ class TrailingDrawdown:
         return max(known, default=None)
 
     def _over(self, snapshot: Snapshot) -> bool:
-        return any(
-            it.rule == self.name and it.until >= UNTIL_SEEDED for it in snapshot.active_locks
-        )
-
-    def _today(self, snapshot: Snapshot) -> bool:
-        return any(
-            it.rule == self.name and it.until >= snapshot.day_ends for it in snapshot.active_locks
-        )
+        return locked_until(self.name, snapshot, UNTIL_SEEDED)
 
     def _inputs(self, snapshot: Snapshot, floor: Decimal) -> Mapping[str, str]:
         past = snapshot.past

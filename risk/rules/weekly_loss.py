@@ -13,14 +13,14 @@ from risk.rules.base import (
     Priority,
     Trigger,
     certain_result,
-    day_inputs,
+    day_over,
+    locked_for_the_day,
     price_wait,
     require_positive,
     shared,
-    violation,
 )
 from risk.snapshot import Snapshot
-from risk.verdict import Flatten, Lock, RuleAnswer
+from risk.verdict import RuleAnswer
 
 
 @frozen
@@ -44,7 +44,7 @@ class WeeklyLoss:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Judge the week's result, as far as it is certain."""
-        if snapshot.now >= snapshot.day_ends or self._locked(snapshot):
+        if snapshot.now >= snapshot.day_ends or locked_for_the_day(self.name, snapshot):
             return RuleAnswer()
         wake_in = price_wait(snapshot)
         week = snapshot.past.week
@@ -55,18 +55,15 @@ class WeeklyLoss:
             f"net week {dollars(week + result)} <= {plain(-self.limit)} (earlier days "
             f"{dollars(week)}, today {dollars(result)}: {made_of(snapshot.totals)})"
         )
-        until = snapshot.calendar.ends(week_ends(snapshot.day))
-        found = violation(
+        found = day_over(
             self.name,
             snapshot,
             trigger,
             observed=week + result,
             limit=-self.limit,
             reason=reason,
-            actions=(Flatten(),),
-            lock=Lock(self.name, until, snapshot.now, reason),
+            until=snapshot.calendar.ends(week_ends(snapshot.day)),
             inputs={
-                **day_inputs(snapshot),
                 "week": str(week),
                 "missing": " ".join(it.isoformat() for it in snapshot.past.missing),
             },
@@ -79,9 +76,6 @@ class WeeklyLoss:
 
     def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
         """Each contract's share of what is left to the limit."""
-        return {} if self._locked(snapshot) else shared(snapshot, self.left(snapshot))
-
-    def _locked(self, snapshot: Snapshot) -> bool:
-        return any(
-            it.rule == self.name and it.until >= snapshot.day_ends for it in snapshot.active_locks
+        return (
+            {} if locked_for_the_day(self.name, snapshot) else shared(snapshot, self.left(snapshot))
         )

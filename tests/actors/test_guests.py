@@ -3,10 +3,10 @@
 import pytest
 import trio
 
-from actors.guests import ANSWER_WITHIN, Guest
+from actors.guests import Guest
 from risk.rules import Rule, Trigger
 from risk.verdict import Close
-from tests.guest_rules import Babbles, NoShorts, Raises, Sleeps
+from tests.guest_rules import Babbles, NoShorts, Raises, Waits
 from tests.risk.world import MNQ, World
 
 
@@ -36,12 +36,36 @@ async def test_one_that_fails_is_told_and_nothing_else(rule: Rule, how: str) -> 
 
 async def test_one_that_is_slow_is_not_waited_for_nor_asked_twice_at_once() -> None:
     """Its answer comes too late; while it is busy the next question is told as well."""
-    guest, snapshot = Guest(Sleeps()), short().snapshot()
+    rule = Waits()
+    guest, snapshot = Guest(rule), short().snapshot()
     first = await guest.ask(snapshot, Trigger.FILL)
     second = await guest.ask(snapshot, Trigger.FILL)
     assert "took longer than 50 ms" in first.alerts[0].message
     assert "still busy" in second.alerts[0].message
     assert first.alerts[0].about != second.alerts[0].about
-    await trio.sleep(10 * ANSWER_WITHIN)
+    await come_to_its_end(guest, rule)
+    rule.let.clear()
     third = await guest.ask(snapshot, Trigger.FILL)
     assert "took longer" in third.alerts[0].message
+    await come_to_its_end(guest, rule)
+    fourth = await guest.ask(snapshot, Trigger.FILL)
+    assert [found.actions for found in fourth.violations] == [(Close(MNQ.id),)]
+
+
+async def test_those_that_never_answer_take_no_thread_from_anybody_else() -> None:
+    """The journal writes in threads of the common pool, and it has only so many."""
+    pool = trio.to_thread.current_default_thread_limiter()
+    rule = Waits()
+    guests = [Guest(rule) for _ in range(3)]
+    free = pool.available_tokens
+    for guest in guests:
+        await guest.ask(short().snapshot(), Trigger.FILL)
+    assert pool.available_tokens == free
+    for guest in guests:
+        await come_to_its_end(guest, rule)
+
+
+async def come_to_its_end(guest: Guest, rule: Waits) -> None:
+    rule.let.set()
+    while guest.busy:
+        await trio.lowlevel.checkpoint()

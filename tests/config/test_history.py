@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import frozen
 
-from config.history import accounts_of, in_force_since, lost
+from config.history import accounts_of, in_force_since
 from config.words import plain
 from risk.rules import RULES, Rule
 from tests.risk.story import examples
@@ -24,7 +24,7 @@ def test_every_rule_of_the_book_is_read_back_exactly(rule: Rule) -> None:
     """With every key that an example sets, files and durations among them."""
     (account,) = accounts_of(document(rule), RULES)
     assert account.rules == (rule,)
-    assert lost(document(rule), RULES) == ()
+    assert account.lost == ()
 
 
 def test_a_rule_that_is_gone_is_told() -> None:
@@ -32,7 +32,7 @@ def test_a_rule_that_is_gone_is_told() -> None:
     said = {"accounts": [{"name": "A", "rules": {"no_shorts": {}, "daily_loss": {"limit": "x"}}}]}
     (account,) = accounts_of(said, RULES)
     assert account.rules == ()
-    assert lost(said, RULES) == ("A.no_shorts", "A.daily_loss")
+    assert account.lost == ("A.no_shorts", "A.daily_loss")
 
 
 @frozen

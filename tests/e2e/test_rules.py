@@ -45,6 +45,16 @@ def _reasons(world: World, number: int = 1) -> list[object]:
     return list(dict.fromkeys(record.body["reason"] for record in decisions))
 
 
+async def _ended_by(world: World, rule: str, *, at: str) -> None:
+    """Two bought at 25000.25 are flat once the bid is ``at``, and the account is locked."""
+    await world.price("25000.00")
+    await world.trade(1001, 2, MNQ)
+    await world.until_held(1001, 2)
+    await world.price(at)
+    await world.until_flat(1001)
+    await world.until(lambda: world.locks(1) == [rule])
+
+
 def _best(world: World) -> str:
     """The best result of the day as last written down."""
     written = world.of(Kind.PEAKS, "SIM-50K-1")
@@ -226,12 +236,7 @@ async def test_trailing_drawdown_acts_before_the_firm_does(world: World) -> None
     world.guard("SIM-50K-1", rules=_only(rule))
     async with world.daemon():
         await world.until(lambda: world.account(1)["to_the_floor"] == "300")
-        await world.price("25000.00")
-        await world.trade(1001, 2, MNQ)
-        await world.until_held(1001, 2)
-        await world.price("24937.50")
-        await world.until_flat(1001)
-        await world.until(lambda: world.locks(1) == ["trailing_drawdown"])
+        await _ended_by(world, "trailing_drawdown", at="24937.50")
     reason = str(_reasons(world)[0])
     assert reason == (
         "equity 49748.26 <= 49750.00, the floor 49700.00 with a buffer of 50 "
@@ -243,12 +248,7 @@ async def test_weekly_loss_ends_the_week(world: World) -> None:
     """Flat, and locked to Friday's close."""
     world.guard("SIM-50K-1", rules=_only(WeeklyLoss(limit=Decimal(200))))
     async with world.daemon():
-        await world.price("25000.00")
-        await world.trade(1001, 2, MNQ)
-        await world.until_held(1001, 2)
-        await world.price("24950.25")
-        await world.until_flat(1001)
-        await world.until(lambda: world.locks(1) == ["weekly_loss"])
+        await _ended_by(world, "weekly_loss", at="24950.25")
     reason = str(_reasons(world)[0])
     assert reason == (
         "net week -200.74 <= -200 (earlier days 0.00, today -200.74: "
@@ -271,12 +271,7 @@ async def test_consistency_ends_a_day_that_is_too_good(world: World) -> None:
     seed = Seed(starting_balance=Decimal(49900))
     world.guard("SIM-50K-1", rules=_only(Consistency(action="lock")), seed=seed)
     async with world.daemon():
-        await world.price("25000.00")
-        await world.trade(1001, 2, MNQ)
-        await world.until_held(1001, 2)
-        await world.price("25025.75")
-        await world.until_flat(1001)
-        await world.until(lambda: world.locks(1) == ["consistency"])
+        await _ended_by(world, "consistency", at="25025.75")
     assert _reasons(world)[0] == (
         "net day 101.26 >= 100.00, 50 % of all profit (realised 0.00, open 102.00, fees 0.74)"
     )
