@@ -12,18 +12,17 @@ from typing import Any, assert_never
 import trio
 
 from actors.account_image import holdings_of, picture_of, restored
+from actors.clock_messages import ClockJoin, DayTurned
 from actors.diary import Diary
 from actors.interest import Interest
 from actors.locks import SKEW_TOLERATED, LockKeeper
 from actors.messages import (
     AccountMessage,
     BrokerBack,
-    ClockJoin,
     ClockMessage,
     ConnectionMessage,
     ContractFound,
     ContractMissing,
-    DayTurned,
     EnforcementDone,
     EnforcementMessage,
     Evaluate,

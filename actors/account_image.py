@@ -89,12 +89,14 @@ def picture_of[M](
             for p in state.positions()
         ],
         "working_orders": len(state.working_orders()),
-        "locks": [
-            {"rule": lock.rule, "until": lock.until.isoformat(), "reason": lock.reason}
-            for lock in snapshot.locks
-        ],
+        "locks": [_shown(lock) for lock in snapshot.locks],
+        "pauses": [_shown(lock) for lock in snapshot.pauses],
         "reconcile_s": reconciler.seconds,
     }
+
+
+def _shown(lock: Lock) -> Mapping[str, str]:
+    return {"rule": lock.rule, "until": lock.until.isoformat(), "reason": lock.reason}
 
 
 def holdings_of[M](state: AccountState, reconciler: Reconciler[M], mono: float) -> Holdings:
@@ -104,8 +106,9 @@ def holdings_of[M](state: AccountState, reconciler: Reconciler[M], mono: float) 
         account_id=state.account_id,
         positions=state.positions(),
         orders=state.working_orders(),
-        locked=bool(state.locks.held),
+        locked=bool(state.locks.full),
         exact=reconciler.phase is Phase.LIVE,
         as_of=mono,
+        barred=state.broker_account is not None and not state.broker_account.can_trade,
         unseen={it: gap.unseen for it, gap in state.disagreements().items()} | dict(state.glimpsed),
     )

@@ -98,8 +98,11 @@ class Pursuit:
         self.tries += 1
         self.due, self.hurried = mono + ANSWER_WITHIN, False
 
-    def end_send(self, outcome: Outcome, mono: float) -> None:
-        """The request was answered: when to look, and when to try again."""
+    def end_send(self, outcome: Outcome, mono: float, *, barred: bool) -> None:
+        """The request was answered: when to look, and when to try again.
+
+        ``barred``: the account may not trade, so a refusal is not argued with.
+        """
         self.request, self.read_from, self.reached = None, mono, False
         self.executed |= isinstance(outcome, Done | Unknown)
         accepts_again = isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS)
@@ -113,6 +116,7 @@ class Pursuit:
                 self.problem = f"outcome unknown: {reason}"
             case Refused(code, message):
                 self.problem = f"refused with code {code}: {message}"
+                delay = RETRY_SLOWLY if barred else delay
             case NotExecuted(reason, retry_after):
                 self.problem = f"not executed: {reason}"
                 delay = max(delay, min(retry_after or 0.0, 5.0))

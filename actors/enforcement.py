@@ -53,8 +53,9 @@ from actors.wording import describe, outcome_text, step_text
 from broker.clock import Clock
 from broker.port import Done, Priority
 from risk.domain import Episode
+from risk.plan import responsible
 from risk.rules import RELATIVE
-from risk.verdict import Action, Alert, Cancel, Flatten, Lock, Reduce, Verdict, Violation
+from risk.verdict import Action, Alert, Cancel, Flatten, Lock, Reduce, Violation
 from store import records
 from store.port import Journal, Json, Record
 from supervision import Actor, Ref, Timer
@@ -133,7 +134,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._reading = ""
         """Purpose of the read that is awaited; no other answer says what the broker holds now."""
         self._read_timer: Timer | None = None
-        self._imagined: set[tuple[str, Action, Episode | None]] = set()
+        self._imagined: set[tuple[str, Action | datetime, Episode | None]] = set()
         """What a watched account was already told it would have done."""
 
     async def started(self) -> None:
@@ -150,7 +151,7 @@ class Enforcement(Actor[EnforcementMessage]):
             heir=generation > 1,
         )
         now = self._clock.now()
-        self._locked = any(lock.until > now for lock in image.locks)
+        self._locked = any(lock.until > now and not lock.reduce_only for lock in image.locks)
         for lock in image.locks:
             # It may have been written by a life that ended before it could say so.
             self._state.tell(LockSet(lock))
@@ -247,6 +248,7 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._locked = False
             self._locked = self._locked or holdings.locked
             now, self._enforcer.unseen = trio.current_time(), holdings.unseen
+            self._enforcer.bar(holdings.barred, now)
             self._enforcer.seen(holdings.positions, holdings.orders, holdings.exact, now)
 
     def _decided(self, message: Decided, mono: float) -> None:
@@ -260,7 +262,7 @@ class Enforcement(Actor[EnforcementMessage]):
             # To an earlier life, or while none was there: this one asks for a judgement of its own.
             self._state.tell(Wake("judgement"))
             return
-        locked = message.holdings.locked or bool(message.verdict.locks)
+        locked = message.holdings.locked or message.verdict.locks_fully
         for action in message.verdict.plan:
             violation = responsible(message.verdict, action)
             episode = None if locked else _episode(action, message.holdings)
@@ -272,11 +274,12 @@ class Enforcement(Actor[EnforcementMessage]):
             return
         self._journal.spool(records.lock(self._account, self._clock.now(), lock))
         self._locks.add((lock.rule, lock.until))
-        self._locked, self._locked_at = True, trio.current_time() + LOCK_KNOWN_WITHIN
+        if not lock.reduce_only:
+            self._locked, self._locked_at = True, trio.current_time() + LOCK_KNOWN_WITHIN
         self._state.tell(LockSet(lock))
         self._later(
             lambda: log.warning(
-                "account locked",
+                "account may only reduce" if lock.reduce_only else "account locked",
                 account=self._account,
                 rule=violation.rule,
                 until=lock.until.isoformat(),
@@ -286,12 +289,23 @@ class Enforcement(Actor[EnforcementMessage]):
 
     def _imagine(self, message: Decided) -> None:
         """A watched account: say once what would have been done, and do nothing."""
+        for violation in message.verdict.violations:
+            if (pause := violation.lock) is not None and not violation.actions:
+                self._imagine_once(violation, (violation.rule, pause.until, None), "only reduce")
         for action in message.verdict.plan:
             violation = responsible(message.verdict, action)
             key = (violation.rule, action, _episode(action, message.holdings))
-            if key not in self._imagined:
-                self._imagined.add(key)
-                self._later(partial(self._file_imagined, violation, describe(action)))
+            self._imagine_once(violation, key, describe(action))
+
+    def _imagine_once(
+        self,
+        violation: Violation,
+        key: tuple[str, Action | datetime, Episode | None],
+        action: str,
+    ) -> None:
+        if key not in self._imagined:
+            self._imagined.add(key)
+            self._later(partial(self._file_imagined, violation, action))
 
     def _file_imagined(self, violation: Violation, action: str) -> None:
         record = records.decision(self._account, self._clock.now(), violation, imagined=action)
@@ -425,18 +439,6 @@ class Enforcement(Actor[EnforcementMessage]):
             critical=True,
         )
         self._desk.alert(alert, rule=intent.violation.rule)
-
-
-def responsible(verdict: Verdict, action: Action) -> Violation:
-    """The violation that asks for an action of the merged plan, or for more in the same contract."""
-    for violation in verdict.violations:
-        if action in violation.actions:
-            return violation
-    contract_id = getattr(action, "contract_id", None)
-    for violation in verdict.violations:
-        if any(getattr(a, "contract_id", None) == contract_id for a in violation.actions):
-            return violation
-    return verdict.violations[0]
 
 
 def _episode(action: Action, holdings: Holdings) -> Episode | None:

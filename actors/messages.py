@@ -1,12 +1,13 @@
 """What the actors say to each other. Frozen; lanes and conflation are declared with each message."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from attrs import Factory, evolve, frozen
 
+from actors.clock_messages import ClockJoin, DayTurned
 from actors.price_messages import Feed, Marked
 from broker.port import (
     AccountUpdate,
@@ -271,6 +272,8 @@ class Holdings:
     """Monotonic seconds; an older picture never replaces a newer one."""
     unseen: Mapping[str, int] = Factory(dict)
     """Contracts, signed, of positions that only their trades have told of, by contract id."""
+    barred: bool = False
+    """It may not trade, the broker says."""
 
 
 def _merged(old: "Evaluate", new: "Evaluate") -> "Evaluate":
@@ -349,24 +352,6 @@ class Reread:
     reading: ReadDone
 
 
-# ---- the clock ---------------------------------------------------------------------------------
-
-
-@frozen
-class ClockJoin:
-    """An actor wants to hear of each new trading day."""
-
-    name: str
-    reply_to: "Ref[DayTurned]"
-
-
-@frozen
-class DayTurned:
-    """It is this trading day now; may be said more than once."""
-
-    day: date
-
-
 # ---- small things actors say to themselves ------------------------------------------------------
 
 
@@ -443,7 +428,6 @@ AccountMessage = (
     | PeerEnded
     | Wake
 )
-RulesMessage = Evaluate
 EnforcementMessage = (
     Decided | BrokerBack | Holdings | RequestAnswered | ReadDone | ReadFailed | PeerEnded | Wake
 )

@@ -19,6 +19,7 @@ from attrs import define, field
 
 from actors.attempts import RETRY_AFTER, RETRY_SLOWLY, VERIFY_WITHIN, Pace, Pursuit
 from actors.flattening import Flattening
+from actors.freshness import changed, overlaid
 from actors.intents import (
     Answered,
     Began,
@@ -57,6 +58,7 @@ class Enforcer:
     """Working orders by id, newest known."""
     unseen: Mapping[str, int] = field(factory=dict)
     """Contracts, signed, of positions that only their trades have told of so far."""
+    barred: bool = False
     flattening: Flattening | None = None
     pursuits: dict[str, Pursuit] = field(factory=dict)
     cancels: dict[int, Pursuit] = field(factory=dict)
@@ -118,8 +120,8 @@ class Enforcer:
         """The account's state changed: its positions and working orders, whole."""
         held = {p.contract_id: p for p in positions if p.net}
         working = {o.id: o for o in orders if not o.status.terminal}
-        self._stamp_changes(self.positions, held, mono)
-        self._stamp_changes(self.orders, working, mono)
+        self._seen.update((key, mono) for key in changed(self.positions, held))
+        self._seen.update((key, mono) for key in changed(self.orders, working))
         self.positions, self.orders, self._exact, self._informed = held, working, exact, True
 
     def exposure(self, positions: Iterable[Position], orders: Iterable[Order], mono: float) -> None:
@@ -127,8 +129,8 @@ class Enforcer:
         began = mono if self._reading_since is None else self._reading_since
         read_positions = {p.contract_id: p for p in positions if p.net}
         read_orders = {o.id: o for o in orders if not o.status.terminal}
-        self.positions = self._overlaid(read_positions, self.positions, began)
-        self.orders = self._overlaid(read_orders, self.orders, began)
+        self.positions = overlaid(read_positions, self.positions, self._seen, began)
+        self.orders = overlaid(read_orders, self.orders, self._seen, began)
         self._read_began, self._reading_since = began, None
         self._reads_failed, self._informed = 0, True
 
@@ -164,6 +166,12 @@ class Enforcer:
         self._read_not_before, self._reads_failed = mono, 0
         for pursuit in self._all():
             pursuit.hurry(mono)
+
+    def bar(self, barred: bool, mono: float) -> None:
+        """Whether the broker lets the account trade: what it forbids is tried seldom until it does."""
+        if self.barred and not barred:
+            self.hurry(mono)
+        self.barred = barred
 
     def connection_ended(self, mono: float) -> None:
         """Whoever carried the requests is gone; one whose message died with it is never answered."""
@@ -372,7 +380,7 @@ class Enforcer:
         gone = isinstance(outcome, Refused) and outcome.code == ORDER_NOT_FOUND
         if gone and isinstance(pursuit.aim, Cancel):
             self._not_found[pursuit.aim.order_id] = mono + NOT_FOUND_FOR
-        pursuit.end_send(outcome, mono)
+        pursuit.end_send(outcome, mono, barred=self.barred)
 
     def _fulfilled(self, pursuit: Pursuit, contract_id: str) -> str:
         """How the newest known exposure shows it fulfilled; empty when it does not."""
@@ -427,17 +435,6 @@ class Enforcer:
         if self.flattening is not None and self._read_began < self.flattening.read_from:
             wanted.append(self.flattening.read_from + VERIFY_WITHIN)
         return max(min(wanted, default=NEVER), self._read_not_before)
-
-    def _stamp_changes[K: (str, int), V](self, old: dict[K, V], new: dict[K, V], at: float) -> None:
-        for key in {**old, **new}:
-            if old.get(key) != new.get(key):
-                self._seen[key] = at
-
-    def _overlaid[K: (str, int), V](
-        self, read: dict[K, V], known: dict[K, V], began: float
-    ) -> dict[K, V]:
-        merged = {k: v for k, v in read.items() if self._seen.get(k, -NEVER) <= began}
-        return merged | {k: v for k, v in known.items() if self._seen.get(k, -NEVER) > began}
 
     def _net(self, contract_id: str) -> int:
         return position.net if (position := self.positions.get(contract_id)) else 0

@@ -6,7 +6,8 @@ from typing import Any
 
 import structlog
 
-from actors.messages import ClockJoin, ClockMessage, DayTurned, Wake
+from actors.clock_messages import ClockJoin, DayTurned
+from actors.messages import ClockMessage, Wake
 from broker.clock import Clock
 from risk.trading_day import TradingCalendar
 from supervision import Actor, Ref

@@ -10,7 +10,7 @@ from attrs import frozen
 from config.cursor import Cursor, hint, required
 from config.model import Provenance, Registry
 from config.words import spoken
-from risk.rules import GROUP_RULES, NotYetEnforced, Rule
+from risk.rules import GROUP_RULES, Rule
 
 DEFAULT = "default of the rule"
 
@@ -116,9 +116,6 @@ def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | Non
     while all(key in fields for key in required(kind)):
         try:
             return cast("Callable[..., Rule]", kind)(**fields)
-        except NotYetEnforced as known:
-            blamed = _blamed(at, fields, str(known))
-            blamed.later(str(known))
         except ValueError as wrong:
             blamed = _blamed(at, fields, str(wrong))
             if blamed.path != at.path or not found_one:

@@ -86,10 +86,9 @@ class AccountState:
         return state
 
     def _require_own(self, account_id: int) -> None:
-        if self.account_id is not None and account_id != self.account_id:
-            raise ValueError(
-                f"account {self.account} has id {self.account_id}, got an event of {account_id}"
-            )
+        if self.account_id not in (None, account_id):
+            wrong = f"account {self.account} has id {self.account_id}, got an event of {account_id}"
+            raise ValueError(wrong)
 
     # --- inputs -----------------------------------------------------------------------------
 
@@ -436,7 +435,8 @@ class AccountState:
             contracts=views,
             orders=self.working_orders(),
             totals=day,
-            locks=self.locks.held,
+            locks=self.locks.full,
+            pauses=self.locks.pauses,
             past=self.standing.past,
             peaks=self.standing.peaks,
             glimpsed=self.glimpsed,

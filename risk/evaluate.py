@@ -7,6 +7,7 @@ from decimal import Decimal
 from risk.explain import exposure, wall
 from risk.plan import leaving, merged
 from risk.rules.base import Rule, Trigger, violation
+from risk.rules.pause import standing
 from risk.shut import held, shut_account
 from risk.snapshot import ContractView, Snapshot
 from risk.verdict import Alert, Lock, RuleAnswer, Verdict
@@ -33,11 +34,17 @@ def evaluate(
     for rule in sorted(rules, key=_priority):
         if not concerns(rule, trigger):
             continue
-        if answers[-1].violations:
-            planned = [action for found in answers[-1].violations for action in found.actions]
-            snapshot = snapshot.reducing(leaving(snapshot, planned))
+        snapshot = _left(snapshot, answers[-1])
         answers.append(rule.evaluate(snapshot, trigger))
+    for pause in snapshot.pauses:
+        answers.append(standing(pause, _left(snapshot, answers[-1]), trigger))
     return together(answers, tuple(_troubles(snapshot)) if trigger in _LOOKS else ())
+
+
+def _left(snapshot: Snapshot, answer: RuleAnswer) -> Snapshot:
+    """The account without what an answer takes out of it."""
+    planned = [action for found in answer.violations for action in found.actions]
+    return snapshot.reducing(leaving(snapshot, planned)) if planned else snapshot
 
 
 def concerns(rule: Rule, trigger: Trigger) -> bool:

@@ -12,7 +12,17 @@ class LockSet:
     """Owned by one account state; only what its owner takes out has ended."""
 
     held: tuple[Lock, ...] = ()
-    """In the order in which they were set."""
+    """In the order in which they were set, pauses included."""
+
+    @property
+    def full(self) -> tuple[Lock, ...]:
+        """Those under which nothing may be held."""
+        return tuple(lock for lock in self.held if not lock.reduce_only)
+
+    @property
+    def pauses(self) -> tuple[Lock, ...]:
+        """Those under which nothing may be opened or added."""
+        return tuple(lock for lock in self.held if lock.reduce_only)
 
     def add(self, lock: Lock) -> bool:
         """Add one; False when its rule and end are there already."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from risk.snapshot import Snapshot
-from risk.verdict import Action, Cancel, Close, Flatten, Reduce
+from risk.verdict import Action, Cancel, Close, Flatten, Reduce, Verdict, Violation
 
 
 def merged(actions: Iterable[Action]) -> tuple[Action, ...]:
@@ -45,3 +45,15 @@ def leaving(snapshot: Snapshot, actions: Iterable[Action]) -> Mapping[str, int]:
             case Cancel():
                 pass
     return out
+
+
+def responsible(verdict: Verdict, action: Action) -> Violation:
+    """The violation that asks for an action of the merged plan, or for more in the same contract."""
+    for violation in verdict.violations:
+        if action in violation.actions:
+            return violation
+    contract_id = getattr(action, "contract_id", None)
+    for violation in verdict.violations:
+        if any(getattr(a, "contract_id", None) == contract_id for a in violation.actions):
+            return violation
+    return verdict.violations[0]

@@ -187,6 +187,7 @@ class Snapshot:
     """Every working order, suspended ones included, by id."""
     totals: Totals
     locks: tuple[Lock, ...]
+    """Under which nothing may be held."""
     can_trade: bool | None
     """None until the broker said so."""
     stale: bool
@@ -201,6 +202,8 @@ class Snapshot:
     """What earlier days left behind."""
     peaks: Peaks = Factory(Peaks)
     """The highest so far, this very instant included where its figures are certain."""
+    pauses: tuple[Lock, ...] = ()
+    """Under which nothing may be opened or added."""
 
     def protectable(self, contract_id: str) -> int:
         """What a stop may protect: the position, or one that only trades or a reading have told of."""

@@ -44,14 +44,28 @@ Action = Close | Reduce | Cancel | Flatten
 
 
 @frozen
+class LastTrade:
+    """The newest trade that was known at an instant: what was traded after it is newer."""
+
+    at: datetime
+    id: int
+
+
+@frozen
 class Lock:
-    """The account stays flat until ``until``; a set of locks holds until the last has ended."""
+    """The account stays flat until ``until``; a set of locks holds until the last has ended.
+
+    With ``reduce_only`` it is a pause instead: what is held may stay, what is opened or added is closed.
+    """
 
     rule: str
     until: datetime
     """Aware UTC."""
     set_at: datetime
     reason: str
+    reduce_only: bool = False
+    after: LastTrade | None = None
+    """Of a pause: what was traded later than this was opened in it; None: later than ``set_at``."""
 
 
 @frozen
@@ -105,8 +119,14 @@ class Verdict:
     plan: tuple[Action, ...] = ()
     """The actions of all violations, merged: flatten > close > reduce; no contract named twice."""
     locks: tuple[Lock, ...] = ()
+    """Pauses included."""
     alerts: tuple[Alert, ...] = ()
     wake_at: datetime | None = None
     """When time alone can change the answer (a grace that ends); None when it cannot."""
     wake_in: float | None = None
     """The same in monotonic seconds from now, for what no wall clock governs; the earlier counts."""
+
+    @property
+    def locks_fully(self) -> bool:
+        """Nothing may be held once it is carried out."""
+        return any(not lock.reduce_only for lock in self.locks)

@@ -77,6 +77,8 @@ def _guard(account: Facts) -> Said:
             return Said("enforcing", Tone.WARN)
         case "live" if account.get("locks"):
             return Said("LOCKED", Tone.BAD)
+        case "live" if account["armed"] and account.get("pauses"):
+            return Said("may only reduce", Tone.WARN)
         case "live" if account["armed"]:
             return Said("guarded", Tone.GOOD)
         case "live":
@@ -110,6 +112,9 @@ def _notes(accounts: list[Facts]) -> Iterator[Said]:
             until = _end(lock["until"])
             why = f"{lock['rule']}: {lock['reason']}"
             yield Said(f"{name} is locked until {until} by {why}", Tone.BAD)
+        for pause in account.get("pauses", []):
+            why = f"{pause['rule']}: {pause['reason']}"
+            yield Said(f"{name} may only reduce until {_end(pause['until'])} by {why}", Tone.WARN)
         if account.get("left"):
             parts = ", ".join(f"{rule} {amount}" for rule, amount in account["left"].items())
             yield Said(f"{name} has left: {parts}", Tone.QUIET)

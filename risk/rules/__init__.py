@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from risk.rules.base import NotYetEnforced, Priority, Rule, Trigger
+from risk.rules.base import Priority, Rule, Trigger
 from risk.rules.connection_loss import ConnectionLoss
 from risk.rules.consistency import Consistency
 from risk.rules.cooldown_after_loss import CooldownAfterLoss
@@ -39,7 +39,6 @@ __all__ = [
     "MaxRiskPerTrade",
     "NewsBlackout",
     "NoStopLoss",
-    "NotYetEnforced",
     "Priority",
     "Rule",
     "ScalingPlan",

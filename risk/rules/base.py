@@ -38,10 +38,6 @@ class Priority(enum.IntEnum):
     FREQUENCY = 5
 
 
-class NotYetEnforced(ValueError):
-    """A key that is known but does nothing yet, and so must not be set."""
-
-
 class Rule(Protocol):
     """Frozen parameters and a pure evaluation."""
 

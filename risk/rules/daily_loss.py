@@ -9,16 +9,18 @@ from attrs import field, frozen
 from risk.explain import dollars, made_of, plain
 from risk.rules.base import (
     PRICES,
-    NotYetEnforced,
     Priority,
     Trigger,
     certain_result,
+    day_inputs,
     day_over,
     locked_for_the_day,
     price_wait,
     require_positive,
     shared,
+    violation,
 )
+from risk.rules.pause import reduce_only
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, RuleAnswer, Violation
 
@@ -48,7 +50,8 @@ class DailyLoss:
         default=(50, 80), metadata={"doc": "percentages of the limit at which to alert"}
     )
     reduce_only_at: int | None = field(
-        default=None, metadata={"doc": "percentage of the limit; not enforced yet"}
+        default=None,
+        metadata={"doc": "percentage of the limit from which on nothing may be opened or added"},
     )
     buffer: Decimal = field(
         default=_ZERO, metadata={"doc": "dollars before the limit at which to act already"}
@@ -60,8 +63,8 @@ class DailyLoss:
             raise ValueError(f"basis must be net or realised, got {self.basis}")
         if any(not 0 < percent < 100 for percent in self.warn_at):
             raise ValueError(f"warn_at must be percentages from 1 to 99, got {self.warn_at}")
-        if self.reduce_only_at is not None:
-            raise NotYetEnforced("reduce_only_at of daily_loss is not enforced yet: leave it out")
+        if self.reduce_only_at is not None and not 0 < self.reduce_only_at < _CENT:
+            raise ValueError(f"reduce_only_at must be from 1 to 99, got {self.reduce_only_at}")
         if not (self.buffer.is_finite() and 0 <= self.buffer < self.limit):
             raise ValueError(f"buffer must be from 0 to below the limit, got {self.buffer}")
 
@@ -78,7 +81,8 @@ class DailyLoss:
         result = certain_result(snapshot, self._result(snapshot), lambda net: net <= self.floor)
         if result is not None and result <= self.floor:
             return RuleAnswer((self._breach(snapshot, trigger, result),), wake_in=wake_in)
-        return RuleAnswer(alerts=self._warning(snapshot), wake_in=wake_in)
+        pause = () if result is None else self._pause(snapshot, trigger, result)
+        return RuleAnswer(pause, self._warning(snapshot), wake_in=wake_in)
 
     def left(self, snapshot: Snapshot) -> Decimal:
         """Dollars that may still be lost today."""
@@ -89,7 +93,8 @@ class DailyLoss:
         if self.basis == "realised" or locked_for_the_day(self.name, snapshot):
             return {}
         result = self._result(snapshot)
-        steps = [self.floor, *(-self.limit * share / _CENT for share in self.warn_at)]
+        shares = self.warn_at if self._paused(snapshot) else (*self.warn_at, self.reduce_only_at)
+        steps = [self.floor, *(-self.limit * share / _CENT for share in shares if share)]
         left = min((result - step for step in steps if step < result), default=_ZERO)
         return shared(snapshot, left)
 
@@ -111,6 +116,33 @@ class DailyLoss:
             limit=self.floor,
             reason=reason,
         )
+
+    def _pause(
+        self, snapshot: Snapshot, trigger: Trigger, result: Decimal
+    ) -> tuple[Violation, ...]:
+        """Near the limit the account may only reduce, for the rest of the day."""
+        share = self.reduce_only_at
+        if share is None or -result * _CENT < self.limit * share or self._paused(snapshot):
+            return ()
+        reason = (
+            f"day {dollars(result)}, {share} % of the daily loss limit {plain(self.limit)} is used"
+        )
+        return (
+            violation(
+                self.name,
+                snapshot,
+                trigger,
+                observed=result,
+                limit=-self.limit * share / _CENT,
+                reason=reason,
+                actions=(),
+                lock=reduce_only(self.name, snapshot, snapshot.day_ends, reason),
+                inputs=day_inputs(snapshot),
+            ),
+        )
+
+    def _paused(self, snapshot: Snapshot) -> bool:
+        return any(pause.rule == self.name for pause in snapshot.pauses)
 
     def _warning(self, snapshot: Snapshot) -> tuple[Alert, ...]:
         result = self._result(snapshot)

@@ -1,4 +1,8 @@
-"""What a pause undoes: the increases that were made in it, and nothing else."""
+"""What a pause undoes: the increases that were made in it, and nothing else.
+
+Some pauses are computed from the day's trades; others stand in the account's set of locks, because the
+reason for them (a price) is gone when they must still hold.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,11 +10,12 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from risk.explain import wall
 from risk.ledger import Lot
 from risk.rules.base import Trigger, violation
 from risk.rules.size import reductions, unsettled, without_what_left
 from risk.snapshot import Holding, Snapshot
-from risk.verdict import Action, Alert, RuleAnswer
+from risk.verdict import Action, Alert, LastTrade, Lock, RuleAnswer
 
 
 @frozen
@@ -75,3 +80,40 @@ def paused(
         inputs={**inputs, "until": until.isoformat()},
     )
     return RuleAnswer((breach,), alerts)
+
+
+def reduce_only(rule: str, snapshot: Snapshot, until: datetime, reason: str) -> Lock:
+    """A pause from now on: what any trade has brought so far may stay."""
+    lots = [lot for view in snapshot.contracts.values() for lot in view.holding.lots]
+    newest = max(((lot.at, lot.trade_id) for lot in lots if lot.explained), default=None)
+    after = None if newest is None else LastTrade(*newest)
+    end = min(until, snapshot.day_ends)
+    return Lock(rule, end, snapshot.now, reason, reduce_only=True, after=after)
+
+
+def standing(pause: Lock, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+    """Close what was opened or added in a pause of the account's set."""
+    until = wall(snapshot, pause.until)
+    said = Alert(
+        "cooldown",
+        f"{snapshot.account}: {pause.reason}, no new positions until {until}",
+        about=f"{pause.rule} {pause.until.isoformat()}",
+    )
+    return paused(
+        pause.rule,
+        snapshot,
+        trigger,
+        lambda holding, lot: _in(pause, holding, lot),
+        until=pause.until,
+        why=f"in a pause until {until} ({pause.reason})",
+        said=(said,),
+    )
+
+
+def _in(pause: Lock, holding: Holding, lot: Lot) -> bool:
+    """Of what no trade explains yet only that is sure which began its whole life in the pause."""
+    after = (pause.set_at, 0) if pause.after is None else (pause.after.at, pause.after.id)
+    if lot.explained:
+        return (lot.at, lot.trade_id) > after
+    opened = None if holding.position is None else holding.position.opened_at
+    return opened is not None and opened > after[0]

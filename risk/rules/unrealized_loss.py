@@ -7,11 +7,10 @@ from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
-from risk.explain import dollars, plain
+from risk.explain import dollars, plain, span
 from risk.rules.at_price import position_at_price, price_inputs, staying
 from risk.rules.base import (
     PRICES,
-    NotYetEnforced,
     Priority,
     Trigger,
     price_wait,
@@ -19,10 +18,12 @@ from risk.rules.base import (
     shared,
     violation,
 )
+from risk.rules.pause import reduce_only
 from risk.snapshot import ContractView, Snapshot
-from risk.verdict import Close, Flatten, RuleAnswer, Violation
+from risk.verdict import Close, Flatten, Lock, RuleAnswer, Violation
 
 _ZERO = Decimal(0)
+_LONGEST = timedelta(days=1)
 
 
 @frozen
@@ -41,15 +42,15 @@ class UnrealizedLoss:
         metadata={"doc": "position: each by itself, close it; total: their sum, flatten"},
     )
     cooldown: timedelta | None = field(
-        default=None, metadata={"doc": "pause after such a close; not enforced yet"}
+        default=None, metadata={"doc": "pause after such a close, in which nothing may be opened"}
     )
 
     def __attrs_post_init__(self) -> None:
         require_positive(self.limit, "limit")
         if self.scope not in ("position", "total"):
             raise ValueError(f"scope must be position or total, got {self.scope}")
-        if self.cooldown is not None:
-            raise NotYetEnforced("cooldown of unrealized_loss is not enforced yet: leave it out")
+        if self.cooldown is not None and not timedelta(0) < self.cooldown <= _LONGEST:
+            raise ValueError("cooldown must be more than 0s and at most 24h")
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Judge open P&L, once ledger and positions agree on what is open."""
@@ -93,6 +94,7 @@ class UnrealizedLoss:
             contract_id=holding.contract_id,
             reason=f"open {dollars(opened)} <= {plain(-self.limit)} ({position_at_price(view)})",
             actions=(Close(holding.contract_id),),
+            lock=self._pause(snapshot, opened),
             inputs=price_inputs(view),
         )
 
@@ -114,5 +116,14 @@ class UnrealizedLoss:
             limit=-self.limit,
             reason=f"open {dollars(total)} <= {plain(-self.limit)} ({positions})",
             actions=(Flatten(),),
+            lock=self._pause(snapshot, total),
             inputs={key: value for view in held for key, value in price_inputs(view).items()},
         )
+
+    def _pause(self, snapshot: Snapshot, opened: Decimal) -> Lock | None:
+        if self.cooldown is None:
+            return None
+        # By whole seconds: a breach that is judged twice before its close is known begins one pause.
+        begins = snapshot.now.replace(microsecond=0)
+        reason = f"open {dollars(opened)} was closed, {span(self.cooldown)} of cooldown"
+        return reduce_only(self.name, snapshot, begins + self.cooldown, reason)

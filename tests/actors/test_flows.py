@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import trio
 
+from risk.rules import DailyLoss, Rule
 from simulator.faults import DropHubs, RefuseClose, RevokeTokens, Stall
 from tests.actors.world import ES, GC, MNQ, World, nodes, run
 
@@ -282,6 +283,31 @@ def test_an_account_that_is_only_watched_is_left_alone() -> None:
             assert world.enforced == []
         imagined = [e.record().body.get("imagined") for e in world.disk.durable]
         assert imagined.count(f"reduce {MNQ} to 5") == 1
+
+    run(story)
+
+
+def test_a_watched_account_is_told_once_that_it_might_only_reduce() -> None:
+    """No lock is set, nothing is closed, and the reason is not repeated with every price."""
+
+    def rules() -> tuple[Rule, ...]:
+        return (DailyLoss(limit=Decimal(500), reduce_only_at=50),)
+
+    async def story() -> None:
+        world = World(armed=False, rules=rules)
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 2)
+            await trio.sleep(1)
+            world.price("24930")
+            await trio.sleep(6)
+            world.price("24929")
+            await trio.sleep(6)
+            assert world.held(1001) == 2
+            assert world.locks("SIM-50K-1") == []
+        imagined = [e.record().body.get("imagined") for e in world.disk.durable]
+        assert imagined.count("only reduce") == 1
 
     run(story)
 

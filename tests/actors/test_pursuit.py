@@ -775,3 +775,26 @@ def test_a_broker_that_accepts_again_is_not_waited_for_like_one_that_refuses() -
         now += max(RETRY_AFTER[tries - 1], 0.5) if tries < 6 else 0.5
     decided(enforcer, Reduce(MNQ, 2), now, held(9))
     assert enforcer.wake_at <= now + 0.5
+
+
+def test_a_broker_that_bars_the_account_is_asked_every_half_minute_and_at_once_when_it_relents() -> (
+    None
+):
+    """Its refusals are not argued with, but what it allows again is closed without a pause."""
+    enforcer = informed(held(2))
+    enforcer.bar(True, 0.0)
+    decided(enforcer, Close(MNQ), 0.0, held(2))
+    sent: list[float] = []
+    now = 0.0
+    while now < 100.0:
+        if now == 95.0:
+            enforcer.bar(False, now)
+        effects = enforcer.step(now)
+        for close in of(effects, SendClose):
+            sent.append(now)
+            enforcer.answer(close.request, Refused(3, "account may not trade"), now)
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(2),), (), now)
+        now = round(now + 0.5, 1)
+    assert sent[:4] == [0.0, 30.5, 61.0, 91.5], "each on a read of its own"
+    assert 95.0 <= sent[4] <= 96.0

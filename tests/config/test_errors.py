@@ -169,14 +169,12 @@ def test_all_that_is_wrong_in_one_rule_is_found(tmp_path: Path) -> None:
 
 
 def test_an_option_that_is_not_enforced_yet_is_a_notice(tmp_path: Path) -> None:
-    """The rule itself applies; run refuses the option."""
-    text = SMALL + "rules.daily_loss = { limit = 1000, reduce_only_at = 90 }\n"
+    """The rules apply; run refuses the option."""
+    text = SMALL + 'guard_lost = "flatten"\nrules.daily_loss = { limit = 1000 }\n'
     config = loaded(tmp_path, text)
-    assert [notice.key for notice in config.not_yet] == [
-        "accounts.A.rules.daily_loss.reduce_only_at"
-    ]
+    assert [notice.key for notice in config.not_yet] == ["accounts.A.guard_lost"]
     assert any(getattr(rule, "limit", None) == Decimal(1000) for rule in config.accounts[0].rules)
-    assert only(refused(tmp_path, text, for_run=True)).column == 36
+    assert only(refused(tmp_path, text, for_run=True)).column == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ max_contracts = { limit = 5 }
 
 [accounts.50KTC-A]
 login = "topstep"
+guard_lost = "flatten"
 [accounts.50KTC-A.rules]
 daily_loss = { limit = 1000 }
 unrealized_loss = { limit = 200, cooldown = "5m" }
@@ -26,14 +27,14 @@ role = "watched"
 SHOWN = """\
 50KTC-A (login topstep)
 RULE             SETTING          VALUE     FROM
-daily_loss       limit            1000      account seawall.toml:11
+daily_loss       limit            1000      account seawall.toml:12
                  basis            net       default of the rule
                  warn_at          50, 80    default of the rule
                  reduce_only_at   none      default of the rule
                  buffer           0         default of the rule
-unrealized_loss  limit            200       account seawall.toml:12
+unrealized_loss  limit            200       account seawall.toml:13
                  scope            position  default of the rule
-                 cooldown         none      account seawall.toml:12
+                 cooldown         300s      account seawall.toml:13
 no_stop_loss     grace            120s      default of the rule
                  close            position  default of the rule
 max_contracts    limit            5         defaults.rules seawall.toml:6
@@ -76,9 +77,7 @@ def test_a_valid_configuration_shows_every_rule_and_where_it_was_said(tmp_path: 
     assert (code, errors) == (0, "")
     assert shown.startswith(SHOWN)
     rest = shown.removeprefix(SHOWN).splitlines()
-    assert rest[0].startswith(
-        "not yet enforced: seawall.toml:12:34: accounts.50KTC-A.rules.unrealized_loss.cooldown"
-    )
+    assert rest[0].startswith("not yet enforced: seawall.toml:10:1: accounts.50KTC-A.guard_lost")
     assert rest[-1].startswith("valid, but `seawall run` refuses it")
     assert "secret-0815" not in shown
     assert "\x1b" not in shown
@@ -110,8 +109,8 @@ def test_programs_get_the_same_as_json(tmp_path: Path) -> None:
         "rule": "daily_loss",
         "key": "limit",
         "value": "1000",
-        "origin": "account seawall.toml:11",
+        "origin": "account seawall.toml:12",
     }
     assert [each["line"] for each in document["warnings"]] == [3]
-    assert [each["line"] for each in document["not_yet_enforced"]] == [12]
+    assert [each["line"] for each in document["not_yet_enforced"]] == [10]
     assert len(document["fingerprint"]) == 64

@@ -79,7 +79,8 @@ def _mandatory(rule: type[Rule]) -> str:
 def _key(each: Any) -> str:
     needed = each.default is attrs.NOTHING
     default = _default(each)
-    unit = _UNITS.get(each.type, "words" if "str" in str(each.type) else "numbers")
+    bare = getattr(each.type, "__args__", (each.type,)) if "None" in str(each.type) else (each.type,)
+    unit = _UNITS.get(bare[0], "words" if "str" in str(each.type) else "numbers")
     if "Mapping" in str(each.type):
         unit = "table"
     elif getattr(each.type, "from_file", False):
@@ -97,9 +98,10 @@ def _example(example: Example) -> str:
     begins = f"{example.starts:%Y-%m-%d %H:%M}: "
     keys = ", ".join(_changed(example.rule))
     does = "nothing"
-    if example.does:
-        lock = f"; locked until {example.locked}" if example.locked else ""
-        does = f"**{', '.join(example.does)}**{lock}: {example.because}"
+    if example.does or example.locked:
+        done = [f"**{', '.join(example.does)}**"] if example.does else []
+        lock = [f"locked until {example.locked}"] if example.locked else []
+        does = f"{'; '.join([*done, *lock])}: {example.because}"
     elif example.says:
         does = f"says **{', '.join(example.says)}**"
     return f"| {example.title} ({keys}) | {begins}{story} | {does} |"

@@ -12,6 +12,7 @@ A story is a list of steps, each a short sentence:
                                     highest was 52000``, ``its best day was 900``, ``a payout was taken``
 ``2026-11-17 earned -300``          the result of an earlier day
 ``the link is lost``                nothing is heard of the account any more
+``its lock is set``                 what the rule wants to lock by now is locked
 ``wait 30s``                        time passes on both clocks
 ``until 15:07:00``                  time passes until the wall in Chicago shows this
 """
@@ -58,7 +59,7 @@ class Example:
     does: tuple[str, ...]
     because: str
     locked: str
-    """``2026-11-18 17:00`` in Chicago, or ``a new seed``; empty for no lock."""
+    """``2026-11-18 17:00`` in Chicago, or ``a new seed``; ``... but to reduce`` of a pause."""
     says: tuple[str, ...]
     """Codes of the alerts, where the example tells of any."""
 
@@ -72,6 +73,7 @@ class Story:
         self._opening: Decimal | None = None
         self._seed = Seed()
         self._days: tuple[PastDay, ...] = ()
+        self._rule = example.rule
         for step in example.story:
             self._play(step)
 
@@ -143,6 +145,11 @@ class Story:
         """The hub is gone."""
         self.world.state.lost_hub()
 
+    def lock(self) -> None:
+        """The rule's locks and pauses stand from now on; whatever else it wants is not done."""
+        for lock in self.world.judge(self._rule).locks:
+            self.world.state.locks.add(lock)
+
     def wait(self, span: str) -> None:
         """Time passes."""
         self._pass(duration(span))
@@ -159,6 +166,7 @@ class Story:
     def _pass(self, span: timedelta) -> None:
         world = self.world
         world.wait(span / timedelta(seconds=1))
+        world.state.locks.expire(world.now)
         world.state.roll_day(world.now, world.mono)
 
     def number_of(self, order_id: int) -> int:
@@ -191,6 +199,7 @@ _STEPS: tuple[tuple[str, Callable[..., None]], ...] = (
     (r"a payout was taken", Story.paid),
     (r"(?P<day>\d{4}-\d\d-\d\d) earned (?P<amount>[-\d.]+)", Story.earned),
     (r"the link is lost", Story.lose),
+    (r"its lock is set", Story.lock),
     (r"wait (?P<span>\w+)", Story.wait),
     (r"until (?P<wall>\d\d:\d\d:\d\d)", Story.until),
 )
@@ -209,7 +218,8 @@ def judged(example: Example) -> tuple[tuple[str, ...], str, str, Verdict]:
 def _until(lock: Lock) -> str:
     if lock.until >= UNTIL_SEEDED:
         return "a new seed"
-    return f"{lock.until.astimezone(_CHICAGO):%Y-%m-%d %H:%M}"
+    until = f"{lock.until.astimezone(_CHICAGO):%Y-%m-%d %H:%M}"
+    return f"{until} but to reduce" if lock.reduce_only else until
 
 
 def examples() -> Iterator[Example]:

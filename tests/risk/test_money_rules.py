@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from risk.rules import DailyLoss, NotYetEnforced, Trigger, UnrealizedLoss
+from risk.rules import DailyLoss, Trigger, UnrealizedLoss
 from risk.verdict import Close, Flatten
 from tests.risk.world import ES, MNQ, NQ, World
 
@@ -160,6 +160,8 @@ def test_a_position_on_its_way_out_is_not_closed_twice() -> None:
         (lambda: DailyLoss(limit=Decimal(9), basis="gross"), "basis must be net or realised"),  # type: ignore[arg-type]
         (lambda: DailyLoss(limit=Decimal(9), warn_at=(0,)), "percentages from 1 to 99"),
         (lambda: DailyLoss(limit=Decimal(9), buffer=Decimal(9)), "buffer must be"),
+        (lambda: DailyLoss(limit=Decimal(9), reduce_only_at=100), "reduce_only_at must be"),
+        (lambda: UnrealizedLoss(limit=Decimal(9), cooldown=timedelta(0)), "cooldown must be"),
         (lambda: UnrealizedLoss(limit=Decimal(0)), "limit must be more than 0"),
         (lambda: UnrealizedLoss(limit=Decimal(9), scope="all"), "scope must be"),  # type: ignore[arg-type]
     ],
@@ -168,14 +170,6 @@ def test_parameters_without_a_meaning_are_refused(make: object, error: str) -> N
     """With a sentence that says what is allowed."""
     with pytest.raises(ValueError, match=error):
         make()  # type: ignore[operator]
-
-
-def test_keys_that_do_nothing_yet_are_refused_and_named() -> None:
-    """Mistake of earlier systems: promising what is not wired."""
-    with pytest.raises(NotYetEnforced, match="reduce_only_at"):
-        DailyLoss(limit=Decimal(9), reduce_only_at=90)
-    with pytest.raises(NotYetEnforced, match="cooldown"):
-        UnrealizedLoss(limit=Decimal(9), cooldown=timedelta(minutes=5))
 
 
 def test_a_fill_whose_first_quote_is_on_its_way_does_not_blind_the_day_to_its_open_profit() -> None:
