@@ -126,13 +126,13 @@ class Requests:
         if order is None or order_id in docket.rightly_cancelled:
             return True
         closed = order.contract in docket.closed_at
-        flat = order.contract not in docket.true.held or order.contract not in docket.told.held
+        told, held = docket.told.held.get(order.contract), docket.true.held.get(order.contract)
+        # Late word of a life that is over may come after its end: what is held now was not told yet.
+        flat = held is None or told is None or told.id != held.id
         flat = flat or self._has_outlived_its_position(docket, order)
-        told = docket.told.held.get(order.contract)
         fresh = told is not None and self._bench.now - told.since < SETTLED_WITHIN
         if fresh and ("symbol_block", order.contract) in keys:
             return True  # while its position was unknown, the order stood alone in a forbidden contract
-        held = docket.true.held.get(order.contract)
         turned = held is not None and self._bench.now - held.since <= JUST_BEFORE
         books = docket.true, docket.told
         # In a forbidden contract a child that its entry has left behind goes as well.

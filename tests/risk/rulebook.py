@@ -79,7 +79,9 @@ def _mandatory(rule: type[Rule]) -> str:
 def _key(each: Any) -> str:
     needed = each.default is attrs.NOTHING
     default = _default(each)
-    bare = getattr(each.type, "__args__", (each.type,)) if "None" in str(each.type) else (each.type,)
+    bare = (
+        getattr(each.type, "__args__", (each.type,)) if "None" in str(each.type) else (each.type,)
+    )
     unit = _UNITS.get(bare[0], "words" if "str" in str(each.type) else "numbers")
     if "Mapping" in str(each.type):
         unit = "table"

@@ -759,6 +759,30 @@ def test_a_child_left_behind_in_a_forbidden_contract_may_be_cancelled() -> None:
     assert history.found == []
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_stop_whose_position_was_not_told_may_be_cancelled_on_a_locked_account(
+    told: bool,
+) -> None:
+    """Late word of an earlier life, told after its end, does not make it known."""
+    history = History()
+    history.trade(9)
+    history.price(MNQ, 24900)
+    history.lock()
+    history.ask("close", MNQ)
+    history.trade(-9)
+    history.wait(1)
+    history.trade(-1, told=told)
+    if not told:
+        history.knowledge.told_position(A, MNQ, 1, 2, 25000.0)
+    stop = Order(9002, MNQ, 1, 1, 4, 1, 0)
+    history.knowledge.order(A, stop)
+    history.knowledge.told_order(A, stop)
+    history.wait(0.5)
+    found = list(history.found)
+    history.ask("cancel", "9002")
+    assert history.found[len(found) :] == ([(11, "A")] if told else [])
+
+
 def test_what_an_answer_takes_away_is_believed_until_the_reading_settles() -> None:
     """A late event told of a position that is gone; with it the new one was too many."""
     for waited, found in ((0.1, []), (0.6, [(11, "A")])):
