@@ -68,6 +68,8 @@ class Docket:
     taken: dict[str, tuple[int, float]] = field(factory=dict)
     """Positions that an answer no longer had, by contract, and when it came: an answer is believed
     when its reading has settled (DESIGN 2.3)."""
+    found_at: float = -math.inf
+    """When an answer last told of positions that no event had told of."""
     moved_at: float = 0.0
     """When positions or orders last changed in truth."""
 

@@ -14,6 +14,8 @@ from simulation.truth import Order, Trade
 SAME_INSTANT = 0.001
 READ_AGAIN = 1.3
 """Seconds from a reading that did not settle to the next that has: 1 s, the answer, 150 ms."""
+COMES_TO_REST = 0.15
+"""Seconds after an answer within which no event of the account may come, or it is not believed."""
 FOLLOWS_AT_ONCE = 0.2
 """Seconds from an answer that shows a difference to the question that it raises: 150 ms of settling."""
 WIDE_TICKS = 10
@@ -106,9 +108,15 @@ class Knowledge:
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.heard[contract] = self._bench.now
+            self._unsettles(docket)
             docket.told.position(contract, id_, net, average, self._bench.now)
             self._forget_price(contract)
             self._bench.changed(docket)
+
+    def _unsettles(self, docket: Docket) -> None:
+        """An event so soon after an answer that had news: it has not come to rest (DESIGN 2.3)."""
+        if self._bench.now - docket.found_at <= COMES_TO_REST:
+            docket.excuses.lasts(Excuse.UNSETTLED, self._bench.now + READ_AGAIN)
 
     def _forget_price(self, contract: str) -> None:
         """Nobody holds it, so nobody watches it: an old price is no knowledge of a new position."""
@@ -121,6 +129,7 @@ class Knowledge:
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.heard[order.id] = self._bench.now
+            self._unsettles(docket)
             docket.told.order(order, self._bench.now)
             self._bench.changed(docket)
 
@@ -173,6 +182,8 @@ class Knowledge:
             docket.told.position(contract, id_, net, average, self._bench.now)
         self._read_on(docket, asked_at)
         self._bench.changed(docket)
+        if blind:
+            docket.found_at = self._bench.now
         if heard:
             docket.excuses.lasts(Excuse.UNSETTLED, self._bench.now + READ_AGAIN)
         if docket.excuses.standing[Excuse.UNTOLD_POSITION]:

@@ -124,6 +124,26 @@ def test_a_position_needs_a_stop_from_the_end_of_a_reading_that_is_begun_again()
     assert (1, "A") in history.found
 
 
+@pytest.mark.parametrize(("after", "excused"), [(0.1, True), (0.2, False)])
+def test_what_an_answer_found_may_wait_for_the_next_when_an_event_follows_at_once(
+    after: float, *, excused: bool
+) -> None:
+    """It has not come to rest: no part of a position is closed by it, and the next comes in a second."""
+    history = History()
+    history.trade(9, told=False)
+    history.wait(1)
+    held, asked = (MNQ, *history.lives[A, MNQ], 25000.0), history.bench.now
+    history.knowledge.read_positions(A, [held], asked)
+    history.wait(after)
+    order = Order(9002, MNQ, 1, 9, 4, 1, 0)
+    history.knowledge.order(A, order)
+    history.knowledge.told_order(A, order)
+    history.wait(1.2)
+    assert ((1, "A") in history.found) is not excused
+    history.wait(2)
+    assert (1, "A") in history.found
+
+
 def test_a_position_needs_a_stop_when_its_grace_is_over() -> None:
     """Sixty seconds here; a stop for a part of it is none."""
     history = History()
