@@ -14,8 +14,11 @@ import trio
 from actors.account_image import holdings_of, picture_of, restored
 from actors.clock_messages import ClockJoin, DayTurned
 from actors.diary import Diary
+from actors.group_messages import GroupMessage, Instructed
 from actors.interest import Interest
+from actors.judging import Judging
 from actors.locks import SKEW_TOLERATED, LockKeeper
+from actors.membership import Membership
 from actors.messages import (
     AccountMessage,
     BrokerBack,
@@ -54,7 +57,6 @@ from risk.evaluate import Trigger
 from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
-from risk.wires import Wire
 from store import records
 from store.port import Journal
 from supervision import Actor, Ref, Timer
@@ -86,6 +88,7 @@ class Account(Actor[AccountMessage]):
         enforcement: Ref[EnforcementMessage],
         limits: Sequence[Rule] = (),
         seed: Seed | None = None,
+        groups: Sequence[Ref[GroupMessage]] = (),
     ) -> None:
         """``limits``: the rules that judge it elsewhere, for what is left to each."""
         self._name = name
@@ -98,13 +101,9 @@ class Account(Actor[AccountMessage]):
         self._session_clock = session_clock
         self._rules = rules
         self._enforcement = enforcement
-        self._pending: tuple[Trigger, Origin] | None = None
-        """Why the state is to be judged at the end of this turn, and by which input."""
-        self._wires: Mapping[str, Wire] = {}
-        """By contract: a mark that does not trip its wire changes no answer."""
-        self._changed_at = 0.0
-        """Monotonic seconds of the last change that was more than a price."""
+        self._judging = Judging()
         self._limits = limits
+        self._membership = Membership(groups)
         self._seed = seed
         self._diary = Diary(name=name, calendar=calendar, desk=self._desk, clock=clock, seed=seed)
         self._following = False
@@ -156,9 +155,8 @@ class Account(Actor[AccountMessage]):
         """Merge what came, then see that it is judged."""
         match message:
             case Marked(contract_id, mark):
-                wire = self._wires.get(contract_id)
                 changed = self._state.follow_mark(contract_id, mark)
-                if changed and (wire is None or wire.tripped(mark)):
+                if changed and self._judging.tripped(contract_id, mark):
                     self._judge(Trigger.MARK, Origin("mark", trio.current_time()))
             case Fill() | PositionUpdate() | OrderUpdate() | AccountUpdate():
                 self._event(message)
@@ -168,26 +166,10 @@ class Account(Actor[AccountMessage]):
                 self._reconciler.answered(message)
             case ContractFound() | ContractMissing() | OpeningPrice():
                 self._contract_answered(message)
-            case Judged(wake_in, alerts, wires, as_of):
-                if as_of >= self._changed_at:
-                    self._wires = {} if wires is None else wires
-                self._wake_no_later_than(trio.current_time() + wake_in)
-                for alert in alerts:
-                    if not self._interest.premature(alert):
-                        self._desk.alert_once(alert)
-            case LockSet(lock):
-                if self._state.locks.add(lock):
-                    self._locks.look()
-                    self._judge_now("lock")
-            case Reducing(contract_id, contracts):
-                (self._reducing.add if contracts else self._reducing.discard)(contract_id)
-                self._state.set_in_flight(contract_id, contracts)
-                if not contracts and self._reconciler.phase is Phase.LIVE:
-                    self._judge_now("nothing in flight")
-            case EnforcementDone():
-                # While the state is in doubt, an old picture would ask for the same again and again.
-                if self._reconciler.phase is Phase.LIVE:
-                    self._judge_now("enforcement done")
+            case Judged():
+                self._judged(message)
+            case LockSet() | Reducing() | EnforcementDone() | Instructed():
+                self._acted_upon(message)
             case DayTurned():
                 self._turn_day()
             case PeerEnded(peer):
@@ -210,6 +192,7 @@ class Account(Actor[AccountMessage]):
             ("clock", self._session_clock),
             ("rules", self._rules),
             ("enforcement", self._enforcement),
+            *(("group", group) for group in self._membership.groups),
         )
         for peer, ref in peers:
             self.context.watch(ref, partial(PeerEnded, peer))
@@ -226,8 +209,8 @@ class Account(Actor[AccountMessage]):
                 self._prices.tell(Hold(self._name, self._login, self._interest.held, me))
             case "clock":
                 self._session_clock.tell(ClockJoin(self._name, me))
-            case "rules":
-                self._judge_now("rules restarted")
+            case "rules" | "group":
+                self._judge_now(f"{peer} restarted")
             case "enforcement":
                 for contract_id in sorted(self._reducing):
                     self._state.set_in_flight(contract_id, 0)
@@ -282,6 +265,26 @@ class Account(Actor[AccountMessage]):
             self._judge_now("contract")
         else:
             self._desk.alert_once(alert)
+
+    def _acted_upon(self, message: LockSet | Reducing | EnforcementDone | Instructed) -> None:
+        """What was done about a judgement, or is to be done about those of all together."""
+        match message:
+            case LockSet(lock):
+                if self._state.locks.add(lock):
+                    self._locks.look()
+                    self._judge_now("lock")
+            case Reducing(contract_id, contracts):
+                (self._reducing.add if contracts else self._reducing.discard)(contract_id)
+                self._state.set_in_flight(contract_id, contracts)
+                if not contracts and self._reconciler.phase is Phase.LIVE:
+                    self._judge_now("nothing in flight")
+            case EnforcementDone():
+                # While the state is in doubt, an old picture would ask for the same again and again.
+                if self._reconciler.phase is Phase.LIVE:
+                    self._judge_now("enforcement done")
+            case Instructed():
+                if self._membership.heard(message):
+                    self._judge_now("group")
 
     # ---- link and phase -----------------------------------------------------------------------
 
@@ -343,30 +346,33 @@ class Account(Actor[AccountMessage]):
     # ---- judging ------------------------------------------------------------------------------
 
     def _judge(self, trigger: Trigger, origin: Origin) -> None:
-        """Have the state judged at the end of this turn, for every reason that came up in it."""
-        if trigger is not Trigger.MARK:
-            self._wires, self._changed_at = {}, trio.current_time()
-        if self._pending is None:
-            self._pending = trigger, origin
-        elif self._pending[0] is not trigger:
-            self._pending = Trigger.FULL, self._pending[1]
+        self._judging.want(trigger, origin)
+
+    def _judged(self, message: Judged) -> None:
+        self._judging.judged(message)
+        self._wake_no_later_than(trio.current_time() + message.wake_in)
+        for alert in message.alerts:
+            if not self._interest.premature(alert):
+                self._desk.alert_once(alert)
 
     async def turn_ended(self) -> None:
         """One picture of the state for everything that this turn brought."""
+        pending, self._judging.pending = self._judging.pending, None
         if not self._reconciler.believed:
-            self._pending = None
             return
         mono = trio.current_time()
-        if self._unshown or self._pending is not None:
+        if self._unshown or pending is not None:
             holdings = holdings_of(self._state, self._reconciler, mono)
             if self._unshown:
                 self._enforcement.tell(holdings)
             # While the hub is down the trader may have closed what we still believe to be open:
             # judging that against new prices could lock him for a loss he never had.
-            if self._pending is not None and self._to_be_judged(self._pending[0]):
-                snapshot = self._state.snapshot(self._locks.now(), mono)
-                self._rules.tell(Evaluate(snapshot, holdings, *self._pending))
-        self._pending, self._unshown = None, False
+            if pending is not None and self._to_be_judged(pending[0]):
+                plain = self._state.snapshot(self._locks.now(), mono)
+                snapshot = self._membership.onto(plain)
+                self._membership.report(snapshot, self.context.self)
+                self._rules.tell(Evaluate(snapshot, holdings, *pending))
+        self._unshown = False
 
     def _open_books(self) -> None:
         self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)

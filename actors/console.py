@@ -120,6 +120,7 @@ def summary(node: Node) -> dict[str, Any]:
             for login in _children(node, "logins")
             for account in _children(login, "accounts")
         ],
+        "groups": [{**each.status, "state": each.state} for each in _children(node, "groups")],
         "journal": _part(node, "store"),
         "clock": _part(node, "session clock"),
         "restarts": sum(each.restarts for each in _walk(node) if each.kind == "actor"),

@@ -5,7 +5,8 @@ simulated one, and in virtual time on the exchange model.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -14,6 +15,8 @@ from attrs import field, frozen
 from actors.account import Account
 from actors.connection import Connection
 from actors.enforcement import Enforced, Enforcement
+from actors.group import Group
+from actors.group_messages import GroupMessage
 from actors.messages import (
     AccountMessage,
     ClockMessage,
@@ -24,12 +27,14 @@ from actors.messages import (
 from actors.older import Older
 from actors.price_cache import PriceCache
 from actors.price_messages import PriceMessage
+from actors.reporting import Desk
 from actors.rules import Rules
 from actors.session_clock import SessionClock
 from actors.store import Store, StoreMessage
 from broker.clock import Clock
 from broker.port import Broker, Login, Numbering
 from risk.domain import BrokerAccount
+from risk.groups import GroupRule
 from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
@@ -79,11 +84,23 @@ class GuardedAccount:
 
 
 @frozen
+class GuardedGroup:
+    """Several accounts as the daemon is to guard them together."""
+
+    name: str
+    accounts: tuple[str, ...]
+    rules: tuple[GroupRule, ...]
+    until: datetime | None = None
+    """When it ends: one of a configuration that was changed earlier today."""
+
+
+@frozen
 class Plan:
     """What the daemon is to do."""
 
     logins: tuple[Login, ...]
     accounts: tuple[GuardedAccount, ...]
+    groups: tuple[GuardedGroup, ...] = ()
     calendar: TradingCalendar = field(factory=TradingCalendar)
     adopt: Callable[[str, str], GuardedAccount | None] = lambda login, name: None
     """How an account of this login and name is guarded that nobody configured; None: it is not."""
@@ -117,6 +134,9 @@ class Daemon:
         self._store: Ref[StoreMessage] = Ref("store")
         self._prices: Ref[PriceMessage] = Ref("prices")
         self._clock: Ref[ClockMessage] = Ref("clock")
+        self._groups: Mapping[str, Ref[GroupMessage]] = {
+            it.name: Ref(it.name) for it in plan.groups
+        }
         self.spec = SupervisorSpec(
             "seawall",
             (
@@ -128,11 +148,28 @@ class Daemon:
                     lambda: SessionClock(plan.calendar, ports.clock),
                 ),
                 ChildSpec("price cache", self._prices, PriceCache),
+                *self._grouped(),
                 self._logins(),
                 *last,
             ),
             intensity=Intensity(10, 60.0),
         )
+
+    def _grouped(self) -> Iterator[SupervisorSpec]:
+        """One bulkhead with an actor for each group; none where there are no groups."""
+        if not self._plan.groups:
+            return
+        groups = Dynamic()
+        for group in self._plan.groups:
+            groups.start_child(
+                ChildSpec(group.name, self._groups[group.name], partial(self._group, group))
+            )
+        yield SupervisorSpec("groups", dynamic=groups, exhausted=Park(PARKED_FOR))
+
+    def _group(self, group: GuardedGroup) -> Group:
+        desk = Desk(self._ports.journal, self._ports.clock, self._store)
+        clock = self._ports.clock
+        return Group(group.name, group.accounts, group.rules, clock, desk, group.until)
 
     def _logins(self) -> SupervisorSpec:
         logins = Dynamic()
@@ -185,6 +222,7 @@ class Daemon:
         rules: Ref[Evaluate] = Ref("rules")
         enforcement: Ref[EnforcementMessage] = Ref("enforcement")
         journal, clock = self._ports.journal, self._ports.clock
+        groups = [self._groups[it.name] for it in self._plan.groups if account.name in it.accounts]
         return SupervisorSpec(
             account.name.replace("/", "|"),
             (
@@ -205,6 +243,7 @@ class Daemon:
                         enforcement=enforcement,
                         limits=account.rules,
                         seed=account.seed,
+                        groups=groups,
                     ),
                 ),
                 ChildSpec(

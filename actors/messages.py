@@ -8,6 +8,7 @@ from typing import Literal
 from attrs import Factory, evolve, frozen
 
 from actors.clock_messages import ClockJoin, DayTurned
+from actors.group_messages import Instructed
 from actors.price_messages import Feed, Marked
 from broker.port import (
     AccountUpdate,
@@ -355,7 +356,7 @@ class Reread:
 # ---- small things actors say to themselves ------------------------------------------------------
 
 
-type Peer = Literal["connection", "prices", "clock", "rules", "enforcement"]
+type Peer = Literal["connection", "prices", "clock", "rules", "enforcement", "group"]
 
 
 @frozen
@@ -424,6 +425,7 @@ AccountMessage = (
     | EnforcementDone
     | Reread
     | Judged
+    | Instructed
     | DayTurned
     | PeerEnded
     | Wake

@@ -65,7 +65,9 @@ def _account(at: Cursor, name: str, shared: Household) -> AccountConfig | None:
         role=table.role,
         profile=table.profile,
         rules=tuple(stated.rule for stated in effective.values()),
-        provenance=tuple(provenance(effective)),
+        provenance=tuple(
+            each for it in effective.values() for each in provenance(it.rule, it.origins)
+        ),
         armed=shared.armed and table.role == "enforced",
         seed=_seed(table.seed, profile),
         leader=table.leader,

@@ -16,6 +16,7 @@ from config.cursor import Cursor
 from config.model import Registry
 from config.problem import Findings
 from config.source import parse
+from risk.group_rules import GROUP_RULES, GroupRule
 from risk.rules import Rule
 
 
@@ -59,19 +60,49 @@ def accounts_of(document: Mapping[str, Any], registry: Registry) -> tuple[OlderA
     return tuple(_account(each, registry) for each in every if isinstance(each, dict))
 
 
+@frozen
+class OlderGroup:
+    """How accounts were guarded together by an earlier configuration."""
+
+    name: str
+    accounts: tuple[str, ...]
+    rules: tuple[GroupRule, ...]
+    lost: tuple[str, ...]
+    """Rules that nobody can read any more, as ``GROUP.RULE``."""
+
+
+def groups_of(document: Mapping[str, Any]) -> tuple[OlderGroup, ...]:
+    """The groups of a document; one from before there were groups has none."""
+    said = document.get("groups")
+    every = said if isinstance(said, list) else []
+    return tuple(_group(each) for each in every if isinstance(each, dict))
+
+
+def _group(said: Mapping[str, Any]) -> OlderGroup:
+    name = str(said.get("name"))
+    read, lost = _rules(name, said, GROUP_RULES)
+    accounts = tuple(str(it) for it in said.get("accounts") or ())
+    return OlderGroup(name, accounts, read, lost)
+
+
 def _account(said: Mapping[str, Any], registry: Registry) -> OlderAccount:
     name = str(said.get("name"))
+    read, lost = _rules(name, said, registry)
+    return OlderAccount(name, str(said.get("login")), bool(said.get("armed")), read, lost)
+
+
+def _rules[R: (Rule, GroupRule)](
+    name: str, said: Mapping[str, Any], registry: Mapping[str, type[R]]
+) -> tuple[tuple[R, ...], tuple[str, ...]]:
+    """The rules of one entry, and the names of those that nobody can read."""
     read = {it: _rule(it, keys, registry) for it, keys in (said.get("rules") or {}).items()}
-    return OlderAccount(
-        name,
-        str(said.get("login")),
-        bool(said.get("armed")),
+    return (
         tuple(rule for rule in read.values() if rule is not None),
         tuple(f"{name}.{it}" for it, rule in read.items() if rule is None),
     )
 
 
-def _rule(name: str, keys: Any, registry: Registry) -> Rule | None:
+def _rule[R: (Rule, GroupRule)](name: str, keys: Any, registry: Mapping[str, type[R]]) -> R | None:
     kind: Any = registry.get(name)
     if kind is None or not isinstance(keys, dict):
         return None
@@ -81,7 +112,7 @@ def _rule(name: str, keys: Any, registry: Registry) -> Rule | None:
     if fields is None or findings.errors:
         return None
     try:
-        rule: Rule = kind(**fields)
+        rule: R = kind(**fields)
     except (TypeError, ValueError):
         return None
     return rule

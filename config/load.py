@@ -1,7 +1,7 @@
 """From a file to a :class:`Config`, or to all of its problems at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from config import profiles
 from config.accounts import Household, read_accounts
 from config.cursor import Cursor, hint
 from config.logins import VARIABLE, Circumstances, read_login, refuse_mixed, refuse_same_user
-from config.model import AccountConfig, Config, DaemonConfig, LoginConfig, Registry
+from config.model import AccountConfig, Config, DaemonConfig, GroupConfig, LoginConfig, Registry
 from config.plugins import installed
 from config.problem import ConfigErrors, Findings, in_order, in_quotes
-from config.rules import place_of, read_group_rules, read_rules
+from config.rules import place_of, provenance, read_group_rules, read_rules
 from config.source import read_source
 from config.tables import (
     EVERY,
@@ -52,7 +52,7 @@ def load(
     around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")
     logins = _logins(root, around)
     accounts = _accounts(root, daemon, registry, profiles_folder, today)
-    _groups(root, registry)
+    groups = tuple(_groups(root, registry))
     _notify(root.child("notify"))
     if for_run:
         findings.errors += findings.not_yet
@@ -65,6 +65,7 @@ def load(
         logins=logins,
         accounts=tuple(account for account in accounts if account.name != EVERY),
         template=next((account for account in accounts if account.name == EVERY), None),
+        groups=groups,
         warnings=in_order(findings.warnings),
         not_yet=in_order(findings.not_yet),
         registry=registry,
@@ -135,19 +136,35 @@ def _names(at: Cursor) -> tuple[str, ...]:
     return tuple(at.value) if isinstance(at.value, dict) else ()
 
 
-def _groups(root: Cursor, registry: Registry) -> None:
+def _groups(root: Cursor, registry: Registry) -> Iterator[GroupConfig]:
     known = _names(root.child("accounts"))
-    for _, group in root.child("groups").children():
-        group.read(GroupTable)
-        rules, members = group.child("rules"), group.child("accounts")
-        read_group_rules(rules, registry)
-        if not rules.value:
-            group.later("groups are not yet enforced")
-        for index, member in enumerate(members.value if isinstance(members.value, list) else ()):
-            if isinstance(member, str) and member not in known:
-                members.child(index).warn(
-                    f"no account {in_quotes(member)} is configured", hint(member, known)
-                )
+    for name, at in root.child("groups").children():
+        table = at.read(GroupTable)
+        rules = tuple(read_group_rules(at.child("rules"), registry))
+        _check_members(at.child("accounts"), known)
+        if not rules:
+            at.warn("has no rules, so nothing is guarded by it", "add [groups.NAME.rules]")
+        if table is not None:
+            yield GroupConfig(
+                name=name,
+                accounts=table.accounts,
+                rules=tuple(rule for rule, _ in rules),
+                provenance=tuple(each for rule in rules for each in provenance(*rule)),
+            )
+
+
+def _check_members(at: Cursor, known: Collection[str]) -> None:
+    members = at.value if isinstance(at.value, list) else []
+    for index, member in enumerate(members):
+        if not isinstance(member, str):
+            continue
+        if member in members[:index]:
+            at.child(index).error(f"account {in_quotes(member)} is named twice")
+        elif member not in known:
+            at.child(index).warn(
+                f"no account {in_quotes(member)} is configured: it counts only if it is adopted",
+                hint(member, known),
+            )
 
 
 def _notify(at: Cursor) -> None:

@@ -14,6 +14,7 @@ from broker.port import Login
 from config.problem import Problem
 from config.tables import EVERY
 from config.words import plain
+from risk.groups import GroupRule
 from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
@@ -86,6 +87,21 @@ class AccountConfig:
 
 
 @frozen
+class GroupConfig:
+    """Several accounts with rules of their own."""
+
+    name: str
+    accounts: tuple[str, ...]
+    rules: tuple[GroupRule, ...]
+    provenance: tuple[Provenance, ...]
+
+    def document(self) -> dict[str, Any]:
+        """What was decided about this group, as JSON has it."""
+        rules = {rule.name: plain(rule) for rule in self.rules}
+        return {"name": self.name, "accounts": list(self.accounts), "rules": rules}
+
+
+@frozen
 class Config:
     """A whole valid configuration."""
 
@@ -96,6 +112,7 @@ class Config:
     accounts: tuple[AccountConfig, ...]
     template: AccountConfig | None
     """How an account is guarded that the broker has and nobody configured; None: it is not."""
+    groups: tuple[GroupConfig, ...]
     warnings: tuple[Problem, ...] = field(repr=False)
     not_yet: tuple[Problem, ...] = field(repr=False)
     """Known features that do nothing yet; a configuration loaded to run has none."""
@@ -117,6 +134,7 @@ class Config:
             "logins": [_login_document(each) for each in sorted(self.logins, key=_name)],
             "accounts": [each.document() for each in sorted(self.accounts, key=_name)],
             "template": self.template.document() if self.template else None,
+            "groups": [each.document() for each in sorted(self.groups, key=_name)],
         }
 
     def fingerprint(self) -> str:
@@ -125,7 +143,7 @@ class Config:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _name(entry: LoginConfig | AccountConfig) -> str:
+def _name(entry: LoginConfig | AccountConfig | GroupConfig) -> str:
     return entry.name
 
 

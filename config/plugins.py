@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 
 from config.model import Registry
-from risk.rules import GROUP_RULES, RULES
+from risk.group_rules import GROUP_RULES
+from risk.rules import RULES
 
 GROUP = "seawall.rules"
 _SAYS = ("name", "triggers", "priority", "mandatory", "formula", "evaluate")

@@ -10,7 +10,8 @@ from attrs import frozen
 from config.cursor import Cursor, hint, required
 from config.model import Provenance, Registry
 from config.words import spoken
-from risk.rules import GROUP_RULES, Rule
+from risk.group_rules import GROUP_RULES, GroupRule
+from risk.rules import Rule
 
 DEFAULT = "default of the rule"
 
@@ -67,23 +68,27 @@ def differences(now: Rule, before: Rule) -> str:
     )
 
 
-def provenance(effective: Mapping[str, Stated]) -> Iterator[Provenance]:
-    """Every value of every rule with its origin."""
-    for name, stated in effective.items():
-        for each in attrs.fields(cast(Any, type(stated.rule))):
-            value = spoken(getattr(stated.rule, each.name))
-            yield Provenance(name, each.name, value, stated.origins.get(each.name, DEFAULT))
+def provenance(rule: Rule | GroupRule, origins: Mapping[str, str]) -> Iterator[Provenance]:
+    """Every value of a rule with its origin."""
+    for each in attrs.fields(cast(Any, type(rule))):
+        value = spoken(getattr(rule, each.name))
+        yield Provenance(rule.name, each.name, value, origins.get(each.name, DEFAULT))
 
 
-def read_group_rules(at: Cursor, registry: Registry) -> None:
-    """Note what is wrong with a group's rules; none of them is enforced yet."""
+def read_group_rules(
+    at: Cursor, registry: Registry
+) -> Iterator[tuple[GroupRule, Mapping[str, str]]]:
+    """A group's rules, each with where its keys were said; what is wrong is noted."""
     for name, child in at.children():
         if name in GROUP_RULES:
-            child.later(f"{name} is not yet enforced ({GROUP_RULES[name]})")
+            rule = _rule(child, GROUP_RULES[name])
+            if rule is not None:
+                origin = f"group {place_of(child)}"
+                yield rule, {key: origin for key, _ in child.children()}
         elif name in registry:
             child.error("is a rule of one account: it stands in [accounts.NAME.rules]")
         else:
-            child.error("unknown rule", hint(name, GROUP_RULES))
+            child.error("unknown rule", hint(name, tuple(GROUP_RULES)))
 
 
 def _refuse(name: str, at: Cursor, registry: Registry) -> None:
@@ -94,7 +99,7 @@ def _refuse(name: str, at: Cursor, registry: Registry) -> None:
         at.error("unknown rule", hint(name, tuple(registry)))
 
 
-def _rule(at: Cursor, kind: type[Rule]) -> Rule | None:
+def _rule[R: (Rule, GroupRule)](at: Cursor, kind: type[R]) -> R | None:
     if not isinstance(at.value, dict) and kind.mandatory:
         at.error(f"is mandatory and cannot be switched off{at.got}", "only its keys can be set")
         return None
@@ -105,7 +110,7 @@ def _rule(at: Cursor, kind: type[Rule]) -> Rule | None:
     return None if fields is None else _checked(at, kind, fields)
 
 
-def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | None:
+def _checked[R: (Rule, GroupRule)](at: Cursor, kind: type[R], fields: dict[str, Any]) -> R | None:
     """Let the rule check itself, again without each value it refuses, so that all are found.
 
     A required value that is missing or refused was noted; a harmless one stands in for it.
@@ -115,7 +120,7 @@ def _checked(at: Cursor, kind: type[Rule], fields: dict[str, Any]) -> Rule | Non
     found_one = False
     while all(key in fields for key in required(kind)):
         try:
-            return cast("Callable[..., Rule]", kind)(**fields)
+            return cast("Callable[..., R]", kind)(**fields)
         except ValueError as wrong:
             blamed = _blamed(at, fields, str(wrong))
             if blamed.path != at.path or not found_one:

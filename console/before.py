@@ -1,14 +1,15 @@
 """How accounts were guarded earlier on this trading day: that holds on until the reset."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import structlog
 from attrs import evolve, frozen
 
+from actors.daemon import GuardedGroup
 from actors.older import Older
 from config import AccountConfig, Config
-from config.history import OlderAccount, accounts_of, in_force_since
+from config.history import OlderAccount, accounts_of, groups_of, in_force_since
 from store.projection import AccountImage, Projection
 
 log = structlog.get_logger("seawall")
@@ -48,6 +49,32 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
             until=ends.isoformat(),
         )
     return found
+
+
+def older_groups(config: Config, journal: Projection, now: datetime) -> Iterator[GuardedGroup]:
+    """Groups as earlier configurations of this day had them, where the present one differs.
+
+    Exempt are those none of whose accounts has a trade, a position or a lock today.
+    """
+    day = config.calendar.day_of(now)
+    starts, ends = config.calendar.starts(day), config.calendar.ends(day)
+    known = [(it.accounts, it.rules) for it in config.groups]
+    for document in in_force_since(journal.configurations, starts):
+        for group in groups_of(document):
+            for name in group.lost:
+                log.critical("a rule accepted earlier today cannot be read any more", rule=name)
+            was = (group.accounts, group.rules)
+            if was in known or not any(
+                _was_busy(journal.account(it), starts) for it in group.accounts
+            ):
+                continue
+            known.append(was)
+            log.warning(
+                "changed today: what was accepted before holds as well until the reset",
+                group=group.name,
+                until=ends.isoformat(),
+            )
+            yield GuardedGroup(f"{group.name} as it was {len(known)}", *was, until=ends)
 
 
 def _with(before: Before, account: OlderAccount, present: AccountConfig | None) -> Before:

@@ -6,7 +6,7 @@ journal, the clock, the tree. Whoever runs it decides what ends it.
 
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -15,13 +15,13 @@ import trio
 from attrs import evolve, frozen
 
 from actors.console import Console, picture
-from actors.daemon import Daemon, GuardedAccount, Plan, Ports, log_supervision
+from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports, log_supervision
 from actors.enforcement import Enforced
 from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Broker
 from config import Config
 from config.model import AccountConfig
-from console.before import Before, older_today
+from console.before import Before, older_groups, older_today
 from console.last_resort import condemning, watching
 from store import records
 from store.buffered import BufferedJournal
@@ -143,7 +143,11 @@ class _WayOut:
 
 def plan_of(config: Config, journal: Projection | None = None, now: datetime | None = None) -> Plan:
     """What the tree is to do, in its words; what a journal has of this day's earlier ones included."""
-    older = {} if journal is None or now is None else older_today(config, journal, now)
+    older: Mapping[str, Before] = {}
+    groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups]
+    if journal is not None and now is not None:
+        older = older_today(config, journal, now)
+        groups += older_groups(config, journal, now)
 
     def adopt(login: str, name: str) -> GuardedAccount | None:
         account = config.adopt(name, login)
@@ -162,6 +166,7 @@ def plan_of(config: Config, journal: Projection | None = None, now: datetime | N
             *(_guarded(account, older.get(account.name)) for account in config.accounts),
             *taken_out,
         ),
+        groups=tuple(groups),
         calendar=config.calendar,
         adopt=adopt,
     )

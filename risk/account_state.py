@@ -238,7 +238,7 @@ class AccountState:
                 state.disagreement = None  # before the first reading there was nothing to compare
             state.changed()
             position = listed.get(contract_id) or state.closed_position()
-            if position is None or stamp < state.stamp:
+            if position is None or state.knows_better(position, stamp):
                 continue
             before = state.net
             state.positioned(position, stamp, now, mono)

@@ -93,6 +93,15 @@ class ContractState:
             return True
         return known is not None and known.id != position.id and life[1] < known.opened_at
 
+    def knows_better(self, position: Position, stamp: tuple[int, int]) -> bool:
+        """True when a reading is out of date: older than an event, or against all that was told since.
+
+        An event may err about the end of a life, and so may trades. Where both say that it is over, an
+        answer that still has it is a snapshot of before.
+        """
+        over = position.net != 0 and (position.id, position.opened_at) == self.ended
+        return stamp < self.stamp or (over and self.net == 0 and self.ledger.line.net == 0)
+
     def closed_position(self) -> Position | None:
         """The newest position as if it were closed; None when there never was one."""
         return None if self.position is None else evolve(self.position, net=0)

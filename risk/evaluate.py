@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from risk.explain import exposure, wall
+from risk.groups import instructed
 from risk.plan import leaving, merged
 from risk.rules.base import Rule, Trigger, violation
 from risk.rules.pause import standing
@@ -31,6 +32,9 @@ def evaluate(
     if trigger is Trigger.CONNECTION:
         return together([it.evaluate(snapshot, trigger) for it in rules if concerns(it, trigger)])
     answers = [_lock_check(snapshot, trigger)]
+    if snapshot.instructions:
+        snapshot = _left(snapshot, answers[-1])
+        answers.append(instructed(snapshot, trigger))
     for rule in sorted(rules, key=_priority):
         if not concerns(rule, trigger):
             continue

@@ -85,6 +85,30 @@ _ROOT_OF_CODE: Mapping[str, str] = MappingProxyType(
     )
 )
 
+_FUNGIBLE: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
+    {
+        small: (product, Decimal(share))
+        for product, others in {
+            "ES": "MES=0.1",
+            "NQ": "MNQ=0.1",
+            "RTY": "M2K=0.1",
+            "YM": "MYM=0.1",
+            "CL": "MCL=0.1 QM=0.5",
+            "NG": "MNG=0.1 QG=0.25",
+            "GC": "MGC=0.1",
+            "SI": "SIL=0.2",
+            "HG": "MHG=0.1",
+            "6E": "M6E=0.1 E7=0.5",
+            "6A": "M6A=0.1",
+            "6B": "M6B=0.1",
+            "BTC": "MBT=0.02",
+            "ETH": "MET=0.002",
+        }.items()
+        for small, share in (pair.split("=") for pair in others.split())
+    }
+)
+"""Smaller contracts of a product: the root of the whole one, and which part of it each is."""
+
 MICRO_WEIGHT = Decimal("0.1")
 """TopstepX counts every micro as a tenth of a mini, whatever its notional."""
 _ONE = Decimal(1)
@@ -128,6 +152,17 @@ def mini_weight(roots: tuple[str, ...]) -> Decimal:
     if roots and all(_is_micro(root) for root in roots):
         return MICRO_WEIGHT
     return _ONE
+
+
+def product_of(roots: tuple[str, ...], contract_id: str) -> str:
+    """The product a contract is of, by its largest contract's root: NQ for MNQ; by id if unknown."""
+    root = roots[0] if roots else contract_id
+    return _FUNGIBLE[root][0] if root in _FUNGIBLE else root
+
+
+def share_of(roots: tuple[str, ...]) -> Decimal:
+    """Which part of the product's largest contract one contract is: 0.1 for MNQ."""
+    return _FUNGIBLE[roots[0]][1] if roots and roots[0] in _FUNGIBLE else _ONE
 
 
 def usual_fee(roots: tuple[str, ...]) -> Decimal:

@@ -18,7 +18,7 @@ from risk.past import Past, Peaks
 from risk.reading import Disagreement
 from risk.trading_day import TradingCalendar
 from risk.valuation import Figures, Worth
-from risk.verdict import Lock
+from risk.verdict import Instruction, Lock
 
 PNL_WAIT_S = 0.25
 """Seconds that P&L rules wait for ledger and position to agree before the broker is asked."""
@@ -204,6 +204,10 @@ class Snapshot:
     """The highest so far, this very instant included where its figures are certain."""
     pauses: tuple[Lock, ...] = ()
     """Under which nothing may be opened or added."""
+    instructions: tuple[Instruction, ...] = ()
+    """What groups of accounts ask of this one."""
+    report_at: Decimal | None = None
+    """Dollars of the day at which a group must hear of this account; None: it is in none."""
 
     def protectable(self, contract_id: str) -> int:
         """What a stop may protect: the position, or one that only trades or a reading have told of."""

@@ -5,10 +5,12 @@ else. Actions state a target, never a delta, so that the same verdict twice asks
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from attrs import field, frozen
+
+from risk.domain import Episode
 
 
 @frozen
@@ -84,6 +86,23 @@ class Violation:
     actions: tuple[Action, ...]
     lock: Lock | None = None
     inputs: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class Instruction:
+    """What a group asks of one account; it stands until the group says otherwise, or the day ends."""
+
+    group: str
+    rule: str
+    day: date
+    action: Flatten | Close
+    observed: Decimal
+    limit: Decimal
+    reason: str
+    inputs: Mapping[str, str]
+    locks_until: datetime | None = None
+    episode: Episode | None = None
+    """The life of the position that a Close is aimed at."""
 
 
 @frozen

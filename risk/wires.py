@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from risk.domain import Mark
-from risk.rules.base import Rule, Trigger
+from risk.rules.base import Rule, Trigger, shared
 from risk.snapshot import ContractView, Snapshot
 
 SAFETY = Decimal("0.999999")
@@ -48,6 +48,8 @@ def wires(rules: Sequence[Rule], snapshot: Snapshot) -> Mapping[str, Wire] | Non
     if snapshot.pnl_waits or snapshot.stale:
         return None
     slack: dict[str, Decimal] = {}
+    if snapshot.report_at is not None:
+        slack.update(shared(snapshot, snapshot.net - snapshot.report_at))
     reach: dict[str, Decimal] = {}
     for rule in rules:
         if Trigger.MARK not in rule.triggers:

@@ -6,9 +6,10 @@ from console.options import DEFAULT_CONFIG, ConfigFile, Json
 from console.output import Part, Said, Table, Tone, show
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from config import Config
+    from config import Config, Provenance
     from config.model import AccountConfig
     from config.problem import Problem
 
@@ -30,6 +31,9 @@ def _document(config: "Config") -> dict[str, Any]:
         "provenance": {
             account.name: [each._asdict() for each in account.provenance] for account in accounts
         },
+        "groups": {
+            group.name: [each._asdict() for each in group.provenance] for group in config.groups
+        },
         "warnings": [_problem(each) for each in config.warnings],
         "not_yet_enforced": [_problem(each) for each in config.not_yet],
     }
@@ -49,9 +53,12 @@ def _problem(problem: "Problem") -> dict[str, Any]:
 def _parts(config: "Config") -> list[Part]:
     parts: list[Part] = []
     for account in (*config.accounts, *filter(None, (config.template,))):
-        parts += [_heading(account), _rules(account, config.path), ""]
-    if not parts:
-        parts = [Said("no account is configured: nothing would be guarded", Tone.BAD), ""]
+        parts += [_heading(account), _rules(account.provenance, config.path), ""]
+    for group in config.groups:
+        heading = Said(f"group {group.name}: {', '.join(group.accounts)}", Tone.TITLE)
+        parts += [heading, _rules(group.provenance, config.path), ""]
+    if not config.accounts and config.template is None:
+        parts += [Said("no account is configured: nothing would be guarded", Tone.BAD), ""]
     parts += [Said(f"warning: {each}", Tone.WARN) for each in config.warnings]
     parts += [Said(f"not yet enforced: {each}", Tone.WARN) for each in config.not_yet]
     return [*parts, _verdict(config)]
@@ -66,12 +73,12 @@ def _heading(account: "AccountConfig") -> Said:
     return Said("".join(words), Tone.TITLE if account.armed else Tone.WARN)
 
 
-def _rules(account: "AccountConfig", path: "Path") -> Part:
-    if not account.provenance:
+def _rules(provenance: "Sequence[Provenance]", path: "Path") -> Part:
+    if not provenance:
         return Said("no rule: nothing is enforced here", Tone.BAD)
     rows = []
     above = ""
-    for rule, key, value, origin in account.provenance:
+    for rule, key, value, origin in provenance:
         shown = origin.replace(str(path), path.name)
         rows.append(("" if rule == above else rule, key, value, Said(shown, Tone.QUIET)))
         above = rule

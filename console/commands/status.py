@@ -25,6 +25,7 @@ def parts(answer: Facts) -> list[Part]:
         "",
         _accounts(answer["accounts"]),
         *_notes(answer["accounts"]),
+        *_groups(answer["groups"]),
         "",
         _logins(answer["logins"]),
         "",
@@ -122,6 +123,22 @@ def _notes(accounts: list[Facts]) -> Iterator[Said]:
             yield Said(f"{name}: {intent['rule']} is being enforced: {intent['action']}", Tone.WARN)
         if account["problem"] and account["state"] != "running":
             yield Said(f"{name}: {account['problem']}", Tone.BAD)
+
+
+def _groups(groups: list[Facts]) -> Iterator[Said]:
+    """Each group's result of the day, and of whom it has not heard."""
+    for group in groups:
+        name = f"group {group.get('group', '?')}"
+        if group["state"] != "running":
+            yield Said(f"{name} is UNGUARDED ({group['state']})", Tone.BAD)
+            continue
+        members: Mapping[str, str | None] = group["members"]
+        parts = ", ".join(
+            f"{account} {'not heard of' if net is None else dollars(net)}"
+            for account, net in members.items()
+        )
+        tone = Tone.BAD if None in members.values() else Tone.QUIET
+        yield Said(f"{name} stands at {dollars(group['net'])} today: {parts}", tone)
 
 
 def _end(until: str) -> str:

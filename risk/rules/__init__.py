@@ -25,7 +25,6 @@ from risk.rules.unrealized_profit import UnrealizedProfit
 from risk.rules.weekly_loss import WeeklyLoss
 
 __all__ = [
-    "GROUP_RULES",
     "RELATIVE",
     "RULES",
     "ConnectionLoss",
@@ -89,11 +88,3 @@ def is_own(rule: Rule) -> bool:
 
 RELATIVE = frozenset(name for name, rule in RULES.items() if rule.priority is Priority.SIZE)
 """Rules that judge all that is held together: what they decided is history once something else went."""
-
-GROUP_RULES: Mapping[str, str] = MappingProxyType(
-    {
-        "group_daily_loss": "the day's loss of several accounts together",
-        "cross_account_hedge": "opposite positions in one product over a trader's accounts",
-    }
-)
-"""Rules that stand in ``[groups.NAME.rules]`` only; not enforced yet."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 import trio
 from attrs import define, field
 
-from actors.daemon import Daemon, GuardedAccount, Plan, Ports
+from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports
 from actors.enforcement import Enforced
 from broker.clock import SimulatedClock
 from broker.memory import Arrange, MemoryBroker
@@ -53,6 +53,7 @@ class World:
     start: datetime = MORNING
     accounts: tuple[str, ...] = ("SIM-50K-1", "SIM-50K-2")
     rules: Callable[[], tuple[Rule, ...]] = usual_rules
+    groups: tuple[GuardedGroup, ...] = ()
     arrange: Arrange | None = None
     seed: int = 1
     armed: bool = True
@@ -91,7 +92,7 @@ class World:
         )
         journal = self.disk.open(self.clock.now())
         daemon = Daemon(
-            Plan((login,), accounts),
+            Plan((login,), accounts, self.groups),
             Ports(self.broker, self.clock, journal, random.Random(self.seed)),
             report=lambda account, enforced: self.enforced.append((account, enforced)),
         )

@@ -1,12 +1,15 @@
 """What a journal has of earlier configurations is read back as it was meant."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from attrs import frozen
 
-from config.history import accounts_of, in_force_since
+from config.history import OlderGroup, accounts_of, groups_of, in_force_since
+from config.model import GroupConfig
 from config.words import plain
+from risk.group_rules import CrossAccountHedge, GroupDailyLoss, GroupRule
 from risk.rules import RULES, Rule
 from tests.risk.story import examples
 
@@ -33,6 +36,18 @@ def test_a_rule_that_is_gone_is_told() -> None:
     (account,) = accounts_of(said, RULES)
     assert account.rules == ()
     assert account.lost == ("A.no_shorts", "A.daily_loss")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [GroupDailyLoss(Decimal(1500)), CrossAccountHedge(action="close_newer")],
+    ids=lambda rule: rule.name,
+)
+def test_every_rule_of_a_group_is_read_back_exactly(rule: GroupRule) -> None:
+    """With its members, as it was accepted; a document from before there were groups has none."""
+    written = GroupConfig("mine", ("A", "B"), (rule,), ()).document()
+    assert groups_of({"groups": [written]}) == (OlderGroup("mine", ("A", "B"), (rule,), ()),)
+    assert groups_of({"accounts": []}) == ()
 
 
 @frozen

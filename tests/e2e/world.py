@@ -22,7 +22,7 @@ import httpx
 import trio
 from attrs import define, field
 
-from actors.daemon import Daemon, GuardedAccount, Plan, Ports, log_supervision
+from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports, log_supervision
 from actors.enforcement import Enforced
 from actors.older import Older
 from broker.clock import Clock, GatewayClock, SystemClock
@@ -118,6 +118,7 @@ class World:
     """Every log line of the process, oldest first."""
     accounts: tuple[GuardedAccount, ...] = ()
     logins: tuple[Login, ...] = ()
+    groups: tuple[GuardedGroup, ...] = ()
     clock: Clock = field(factory=SystemClock)
     records: list[Record] = field(factory=list)
     """Everything given to the journal, oldest first."""
@@ -152,7 +153,7 @@ class World:
         found = await open_journal(self.directory, self.clock.now())
         journal = WitnessedJournal(found, self.records)
         daemon = Daemon(
-            Plan(self.logins or (self.login(),), self.accounts),
+            Plan(self.logins or (self.login(),), self.accounts, self.groups),
             Ports(broker, self.clock, journal, random.Random(1)),
             report=lambda account, enforced: self.enforced.append((account, enforced)),
         )

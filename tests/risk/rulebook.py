@@ -12,8 +12,10 @@ from typing import Any, cast
 import attrs
 
 from config.words import spoken
-from risk.rules import GROUP_RULES, RULES, Priority, Rule, Trigger
+from risk.group_rules import GROUP_RULES, GroupRule
+from risk.rules import RULES, Priority, Rule, Trigger
 from tests.conftest import ROOT
+from tests.risk.group_story import GroupExample, group_examples
 from tests.risk.story import Example, examples
 
 PAGE = ROOT / "docs" / "rules.md"
@@ -46,7 +48,13 @@ def page() -> str:
     every = tuple(examples())
     order = sorted(RULES.values(), key=lambda rule: (rule.priority, rule.name))
     sections = [_section(rule, [it for it in every if it.rule.name == rule.name]) for rule in order]
-    return "\n".join([_HEAD, *sections, _later()])
+    groups = tuple(group_examples())
+    sections.append(_GROUPS)
+    sections += [
+        _group_section(rule, [it for it in groups if it.rule.name == rule.name])
+        for rule in GROUP_RULES.values()
+    ]
+    return "\n".join([_HEAD, *sections])
 
 
 def _section(rule: type[Rule], own: Sequence[Example]) -> str:
@@ -59,7 +67,7 @@ def _section(rule: type[Rule], own: Sequence[Example]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _prose(rule: type[Rule]) -> str:
+def _prose(rule: type[Rule | GroupRule]) -> str:
     paragraphs = (rule.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
@@ -109,7 +117,7 @@ def _example(example: Example) -> str:
     return f"| {example.title} ({keys}) | {begins}{story} | {does} |"
 
 
-def _changed(rule: Rule) -> Iterator[str]:
+def _changed(rule: Rule | GroupRule) -> Iterator[str]:
     """The keys of an example's rule that are not defaults."""
     for each in attrs.fields(cast(Any, type(rule))):
         value, default = getattr(rule, each.name), _default(each)
@@ -122,18 +130,27 @@ def _default(each: Any) -> Any:
     return each.default.factory() if made else each.default
 
 
-def _later() -> str:
-    lines = [f"- `{name}`: {what}" for name, what in sorted(GROUP_RULES.items())]
-    return "\n".join(
-        [
-            "## Known, and not enforced yet",
-            "",
-            "`seawall check` says so, and `seawall run` refuses a configuration that names one.",
-            "",
-            *lines,
-            "",
-        ]
-    )
+_GROUPS = """# The rules of groups
+
+A group stands in `[groups.NAME]` with its `accounts`, of one login or of several, and its rules in
+`[groups.NAME.rules]`. Each member says how it stands; what the group finds, each member enforces and
+records itself. A member of which nothing is heard counts with the last it said today.
+"""
+
+
+def _group_section(rule: type[GroupRule], own: Sequence[GroupExample]) -> str:
+    lines = [f"## `{rule.name}`", "", _prose(rule), "", f"It acts when: {rule.formula}.", ""]
+    lines += ["| key | what it is | unit | default |", "|---|---|---|---|"]
+    lines += [_key(each) for each in attrs.fields(cast(Any, rule))]
+    lines += ["", "| example | what happens | what it does, and why |", "|---|---|---|"]
+    for each in own:
+        done = f"**{', '.join(each.does)}**: {each.because}" if each.does else ""
+        told = f"says **{', '.join(each.says)}**" if each.says and not each.does else ""
+        keys = ", ".join(_changed(each.rule))
+        lines.append(
+            f"| {each.title} ({keys}) | {'; '.join(each.story)} | {done or told or 'nothing'} |"
+        )
+    return "\n".join([*lines, ""])
 
 
 if __name__ == "__main__":

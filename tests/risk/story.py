@@ -75,9 +75,10 @@ class Story:
         self._days: tuple[PastDay, ...] = ()
         self._rule = example.rule
         for step in example.story:
-            self._play(step)
+            self.play(step)
 
-    def _play(self, step: str) -> None:
+    def play(self, step: str) -> None:
+        """One sentence."""
         for pattern, act in _STEPS:
             found = re.fullmatch(pattern, step)
             if found is not None:

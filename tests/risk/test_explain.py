@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
+
+import attrs
 
 from risk.explain import dollars, enforced, plain
+from risk.group_rules import GROUP_RULES
 from risk.rules import (
-    GROUP_RULES,
     RULES,
     DailyLoss,
     NoStopLoss,
@@ -86,8 +89,9 @@ def test_the_rules_of_an_account_and_those_of_a_group_are_told_apart() -> None:
     names = [*RULES, *GROUP_RULES]
     assert len(names) == len(set(names))
     assert len(names) == 21
-    for rule in RULES.values():
-        for parameter in rule.__attrs_attrs__:  # type: ignore[attr-defined]
+    rules: tuple[Any, ...] = (*RULES.values(), *GROUP_RULES.values())
+    for rule in rules:
+        for parameter in attrs.fields(rule):
             assert parameter.metadata["doc"], (rule.name, parameter.name)
 
 

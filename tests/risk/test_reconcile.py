@@ -54,6 +54,27 @@ def test_a_late_word_of_a_position_whose_end_was_told_is_dropped() -> None:
     assert net_of(world) == -9
 
 
+def test_an_answer_that_still_has_what_event_and_trades_saw_end_is_out_of_date() -> None:
+    """Believed, it would be an open loss that nobody has, on top of the closed one."""
+    world = World()
+    world.fill(-2, "20000")
+    held = world.state.positions()
+    world.fill(2, "20010")
+    assert world.read(*held) == ()
+    assert net_of(world) == 0
+    assert world.state.disagreements() == {}
+
+
+def test_an_answer_against_an_event_alone_is_believed() -> None:
+    """Its trades say that something is held: the event may have been another contract's, or garbled."""
+    world = World()
+    world.fill(-2, "20000")
+    held = world.state.positions()
+    world.hold(0)
+    world.read(*held)
+    assert net_of(world) == -2
+
+
 def test_the_same_position_event_three_times_changes_once() -> None:
     """Mistake of earlier systems: three copies of an event made three positions."""
     world = World()

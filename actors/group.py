@@ -1,0 +1,166 @@
+"""The group actor: several accounts seen together. It remembers only what they say, and they say it again."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import trio
+from attrs import evolve
+
+from actors.group_messages import GroupMessage, Instructed, LookAgain, Stands
+from actors.reporting import Desk
+from broker.clock import Clock
+from risk.groups import UNHEARD, GroupAnswer, GroupRule, Member, Together
+from risk.verdict import Alert
+from supervision import Actor, Ref, Timer
+
+HEARD_WITHIN = 10.0
+"""Seconds that members have to say how they stand, after a start or a reset, before they are missed."""
+OLD_AFTER = 15.0
+"""Seconds after which the result of a member whose prices move is no longer sure."""
+JUST_AFTER = 0.001
+"""Seconds past an instant at which it has certainly come."""
+
+
+class Group(Actor[GroupMessage]):
+    """Judges its members together and tells each what it must do."""
+
+    def __init__(
+        self,
+        name: str,
+        accounts: Sequence[str],
+        rules: Sequence[GroupRule],
+        clock: Clock,
+        desk: Desk,
+        until: datetime | None = None,
+    ) -> None:
+        """``until``: a group of an earlier configuration of this day asks for nothing from then on."""
+        self._name = name
+        self._accounts = tuple(accounts)
+        self._rules = tuple(rules)
+        self._clock = clock
+        self._desk = desk
+        self._until = until
+        self._members: dict[str, Member] = {}
+        self._refs: dict[str, Ref[Instructed]] = {}
+        self._sent: dict[str, Instructed] = {}
+        self._answering: set[str] = set()
+        """Members that have spoken in this turn."""
+        self._standing: set[str] = set()
+        """Codes of the alerts that stand."""
+        self._timer: Timer | None = None
+        self._total: Decimal | None = None
+
+    async def started(self) -> None:
+        """Wait for the members to be heard."""
+        self._began = trio.current_time()
+        self._wake_in(HEARD_WITHIN)
+
+    async def handle(self, message: GroupMessage) -> None:
+        """Remember how a member stands."""
+        match message:
+            case Stands(member, reply_to):
+                self._hear(member)
+                self._refs[member.account] = reply_to
+                self._answering.add(member.account)
+            case LookAgain():
+                self._timer = None
+
+    async def turn_ended(self) -> None:
+        """Judge once for all that this turn brought."""
+        together = self._together()
+        if together is None:
+            return
+        waited = trio.current_time() - self._began >= HEARD_WITHIN
+        answers = []
+        if waited or not together.missing:
+            answers = [] if self._is_over(together.now) else self._judge(together)
+        for account in self._refs:
+            self._tell(account, answers, decided=bool(answers) or self._is_over(together.now))
+        self._answering.clear()
+
+    def status(self) -> Mapping[str, Any]:
+        """The members and their results; amounts as text in dollars."""
+        known = [it.net for it in self._members.values() if it.net is not None]
+        return {
+            "group": self._name,
+            "rules": [rule.name for rule in self._rules],
+            "net": f"{sum(known, Decimal(0)):f}",
+            "members": {
+                name: f"{it.net:f}"
+                if (it := self._members.get(name)) is not None and it.net is not None
+                else None
+                for name in self._accounts
+            },
+        }
+
+    def _hear(self, member: Member) -> None:
+        known = self._members.get(member.account)
+        if known is None or known.day != member.day:
+            if all(member.day > it.day for it in self._members.values()) and self._members:
+                self._began = trio.current_time()  # a new day: the others will say so in a moment
+                self._desk.begin_day()
+                self._standing.clear()
+        elif member.net is None:
+            member = evolve(member, net=known.net, sure=False)
+        self._members[member.account] = member
+
+    def _together(self) -> Together | None:
+        """Those of the newest trading day; None before anybody was heard."""
+        if not self._members:
+            return None
+        mono = trio.current_time()
+        day = max(it.day for it in self._members.values())
+        here = [it for it in self._members.values() if it.day == day]
+        now = max(it.now + timedelta(seconds=(mono - it.mono) * self._clock.speed) for it in here)
+        members = tuple(
+            evolve(it, sure=False) if it.priced and mono - it.mono > OLD_AFTER else it
+            for name in self._accounts
+            if (it := self._members.get(name)) is not None and it.day == day
+        )
+        heard = {it.account for it in members}
+        missing = tuple(name for name in self._accounts if name not in heard)
+        return Together(self._name, day, now, members, missing)
+
+    def _is_over(self, now: datetime) -> bool:
+        return self._until is not None and now >= self._until
+
+    def _judge(self, together: Together) -> list[GroupAnswer]:
+        answers = [rule.evaluate(together) for rule in self._rules]
+        alerts = [alert for answer in answers for alert in answer.alerts]
+        alerts += [_unheard(together, name) for name in together.missing]
+        for code in self._standing - {alert.code for alert in alerts}:
+            self._desk.settled(code)
+        self._standing = {alert.code for alert in alerts}
+        for alert in alerts:
+            self._desk.alert_once(alert)
+        waits = [answer.wake_in for answer in answers if answer.wake_in is not None]
+        if waits:
+            self._wake_in(min(waits) / self._clock.speed + JUST_AFTER)
+        return answers
+
+    def _tell(self, account: str, answers: Sequence[GroupAnswer], *, decided: bool) -> None:
+        asked = tuple(it for answer in answers for it in answer.instructions.get(account, ()))
+        reports = [answer.reports[account] for answer in answers if account in answer.reports]
+        at = max(reports, default=-UNHEARD if decided else UNHEARD)
+        said, known = Instructed(self._name, asked, at), self._sent.get(account)
+        # One that has more room than it believes to have hears of it when it next says how it stands.
+        nothing_new = known is not None and known.instructions == asked and at <= known.report_at
+        if account in self._answering or not nothing_new:
+            self._sent[account] = said
+            self._refs[account].tell(said)
+
+    def _wake_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.context.after(seconds, LookAgain())
+
+
+def _unheard(together: Together, account: str) -> Alert:
+    return Alert(
+        "group_member_unheard",
+        f"group {together.group}: nothing was heard of account {account} today, its result counts as 0",
+        critical=True,
+        about=account,
+    )
