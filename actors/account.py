@@ -443,7 +443,7 @@ class Account(Actor[AccountMessage]):
         if rolled is None:
             return
         self._desk.begin_day()
-        self._diary.write_day(self._state, rolled.open_at_start, str(rolled.net))
+        self._diary.write_day(self._state, rolled.open_at_start, rolled.summary)
         self._open_books()
         self._interest.follow()
         self._look_at_locks()

@@ -9,6 +9,7 @@ from actors.account_image import day_start
 from actors.reporting import Desk
 from broker.clock import Clock
 from risk.account_state import AccountState
+from risk.day_summary import DaySummary
 from risk.domain import Trade
 from risk.ledger import OpenAtStart
 from risk.past import Peaks, Seed, past_of
@@ -55,16 +56,20 @@ class Diary:
         self._fills.clear()
 
     def write_day(
-        self, state: AccountState, opened: Mapping[str, OpenAtStart], old_net: str | None
+        self, state: AccountState, opened: Mapping[str, OpenAtStart], ended: DaySummary | None
     ) -> None:
-        """Write the reset down, once per trading day whatever restarts; the journal knows."""
+        """Write the reset down, once per trading day whatever restarts; the journal knows.
+
+        ``ended``: the day that is over; None when nobody watched its end.
+        """
         known = self._desk.journal.projection.account(self._name).reset_day
         if known is not None and known >= state.day:
             return
         start = day_start(state, self._calendar, opened)
-        written = records.reset(self._name, self._clock.now(), start, net_of_old_day=old_net)
-        self._desk.record(written)
-        log.info("daily reset", account=self._name, day=str(start.day), old_net=old_net)
+        self._desk.record(records.reset(self._name, self._clock.now(), start, ended))
+        log.info("daily reset", account=self._name, day=str(start.day))
+        if ended is not None:
+            log.info("the day that is over", account=self._name, summary=str(ended))
 
     def open_books(self, state: AccountState, *, live: bool) -> None:
         """Find out with which balance the day began: from the journal, or once no trade is young."""

@@ -30,7 +30,7 @@ from actors.reconciliation import (
     unlike,
 )
 from actors.reporting import Desk
-from actors.wording import unexplained
+from actors.wording import adjusted, unexplained
 from broker.port import Priority
 from risk.account_state import AccountState
 from risk.books import Books
@@ -48,6 +48,8 @@ READ_RETRY_AFTER = (0.5, 1.0, 2.0, 5.0)
 UNPROVEN_AGAIN_AFTER = 2.0
 UNSETTLED_AGAIN_AFTER = 1.0
 """Seconds until a state that never came to rest is read again: nothing is reduced before it has."""
+DRIFT_TOLD_AFTER = 30.0
+"""Seconds of quiet after which no trade will explain any more what has moved the balance."""
 ANSWER_WITHIN = 30.0
 """Seconds after which a read that was never answered is asked for again."""
 TRADES_TRIED = 3
@@ -192,7 +194,10 @@ class Reconciler[M]:
 
     def _check_books(self) -> None:
         """Do the trades explain the balance? Asked in quiet, for one of them always comes first."""
-        quiet = trio.current_time() - self._booked_at >= TRADE_WITHIN
+        silence = trio.current_time() - self._booked_at
+        if silence >= DRIFT_TOLD_AFTER and (drift := self._books.take_drift()):
+            self._desk.alert(adjusted(self._name, drift))
+        quiet = silence >= TRADE_WITHIN
         if quiet and self.phase is Phase.LIVE and (moved := self._books.moved(self._state)):
             self.doubt(f"the balance moved by {dollars(moved)} that no known trade explains")
 

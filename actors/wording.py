@@ -1,6 +1,9 @@
 """Actions, outcomes and doubts in the words of a trader."""
 
+from decimal import Decimal
+
 from broker.port import Done, NotExecuted, Outcome, Refused, Unknown
+from risk.explain import dollars
 from risk.verdict import Action, Alert, Cancel, Close, Flatten, Reduce
 
 
@@ -33,6 +36,16 @@ def outcome_text(outcome: Outcome) -> str:
             return f"not executed ({reason})"
         case Unknown(reason):
             return f"unknown ({reason})"
+
+
+def adjusted(account: str, amount: Decimal) -> Alert:
+    """The balance moved for no trade: a payout, a correction, a fee of its own."""
+    return Alert(
+        "balance_adjusted",
+        f"the balance of {account} moved by {dollars(amount)} that none of the day's trades explains (a "
+        "payout, a correction, a fee of its own): it counts as no loss and no profit of the day. Compare "
+        "it with your statement",
+    )
 
 
 def unexplained(contract_id: str) -> Alert:

@@ -13,12 +13,13 @@ from attrs import evolve
 
 from risk.contract_state import ContractState
 from risk.cover import Cover
+from risk.day_summary import DayRolled, summary_of
 from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 from risk.ledger import ContractLedger, OpenAtStart, earned, merged_trade
 from risk.lockset import LockSet
 from risk.marks import MarkBasis
 from risk.past import Standing
-from risk.reading import DayRolled, Difference, Disagreement, Kind, Reading, new_trade
+from risk.reading import Difference, Disagreement, Kind, Reading, new_trade
 from risk.snapshot import ContractView, Snapshot, totals
 from risk.trading_day import TradingCalendar
 from risk.waits import await_openings, day_wait_until, pnl_wait_until
@@ -288,7 +289,7 @@ class AccountState:
         if now < self.day_ends:
             return None
         day = self._calendar.day_of(now)
-        previous, net = self.day, totals(self._views(mono)).net
+        previous, ended = self.day, self.snapshot(self.day_ends, mono)
         for state in self._contracts.values():
             self._older.update(state.ledger.trades)
         self._begin(day)
@@ -301,7 +302,7 @@ class AccountState:
         for trade in early.values():
             self.apply_trade(trade, now, mono)
         opened = {key: start for key, start in carried.items() if start is not None}
-        return DayRolled(previous, day, opened, net)
+        return DayRolled(previous, day, opened, summary_of(ended))
 
     def _forget_flat(self) -> None:
         self._contracts = {key: state for key, state in self._contracts.items() if state.alive}

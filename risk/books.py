@@ -12,6 +12,8 @@ from attrs import define
 from risk.account_state import AccountState
 
 CENT = Decimal("0.01")
+TOLERATED = Decimal(1)
+"""Dollars of the balance that trades need not explain."""
 _ZERO = Decimal(0)
 
 
@@ -24,9 +26,19 @@ class Books:
     _complete: bool = False
     """All trades were read since the gap last moved: what is left came from somewhere else."""
 
+    _drift: Decimal = _ZERO
+    """Dollars by which the balance moved though all trades were known, since somebody last took note."""
+
     def read(self) -> None:
         """All the day's trades were read."""
         self._complete = True
+
+    def take_drift(self) -> Decimal:
+        """Dollars that no trade explains, told once; 0 while they are no more than what rounding does."""
+        if abs(self._drift) <= TOLERATED:
+            return _ZERO
+        taken, self._drift = self._drift, _ZERO
+        return taken
 
     def moved(self, state: AccountState) -> Decimal:
         """By how many dollars the gap has moved, so that trades must be missing; 0 when it fits.
@@ -40,5 +52,7 @@ class Books:
         moved = gap - self._gap
         if state.day == self._day and not self._complete and abs(moved) >= CENT:
             return moved
+        if state.day == self._day and self._complete:
+            self._drift += moved
         self._day, self._gap, self._complete = state.day, gap, False
         return _ZERO

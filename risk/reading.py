@@ -1,14 +1,11 @@
 """What a reconcile brings in and what it finds."""
 
-from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from enum import Enum
 
 from attrs import frozen
 
 from risk.domain import Order, Position, Trade
-from risk.ledger import OpenAtStart
 
 
 @frozen
@@ -78,14 +75,3 @@ class Disagreement:
         """Contracts, signed, of a position that only its trades have told of so far."""
         told = self.position_net == 0 and self.ledger_newer and not self.reconciled
         return self.ledger_net if told else 0
-
-
-@frozen
-class DayRolled:
-    """A trading day ended."""
-
-    previous: date
-    day: date
-    open_at_start: Mapping[str, OpenAtStart]
-    net: Decimal
-    """Dollars of the day that ended, fees deducted."""

@@ -15,6 +15,7 @@ from attrs import field, frozen
 from cattrs.strategies import configure_tagged_union
 
 from risk.cover import Cover
+from risk.day_summary import DaySummary
 from risk.domain import BrokerAccount, Episode, Trade
 from risk.past import Peaks
 from risk.verdict import Action, Alert, Lock, Violation
@@ -152,9 +153,11 @@ def trade_of(body: Mapping[str, Json]) -> Trade:
     return _read(body, Trade)
 
 
-def reset(account: str, at: datetime, start: DayStart, **figures: Json) -> Record:
-    """Record that a trading day began; ``figures`` of the old day go along for people."""
-    return Record(Kind.RESET, account, at, {**_body(start), **figures})
+def reset(account: str, at: datetime, start: DayStart, ended: DaySummary | None = None) -> Record:
+    """Record that a trading day began, with the one that is over, if anybody watched its end."""
+    net = None if ended is None else str(ended.net)
+    over = None if ended is None else cast("Json", _body(ended))
+    return Record(Kind.RESET, account, at, {**_body(start), "net_of_old_day": net, "old_day": over})
 
 
 def day_start_of(body: Mapping[str, Json]) -> DayStart:

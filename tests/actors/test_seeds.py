@@ -3,7 +3,10 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+from attrs import evolve
+
 from actors.account_image import restored
+from risk.day_summary import summary_of
 from risk.past import PastDay, Peaks, Seed, past_of
 from risk.rules.trailing_drawdown import UNTIL_SEEDED
 from risk.trading_day import TradingCalendar
@@ -11,7 +14,7 @@ from risk.verdict import Lock
 from store import records
 from store.port import Record
 from store.projection import Projection
-from tests.risk.world import NOON
+from tests.risk.world import NOON, World
 
 CALENDAR = TradingCalendar()
 TODAY = date(2026, 11, 18)
@@ -79,9 +82,10 @@ def test_what_the_journal_says_of_days_comes_back() -> None:
     """The balance in the morning, and the result that the reset wrote down."""
     start = records.DayStart(TODAY, CALENDAR.starts(TODAY))
     after = records.DayStart(date(2026, 11, 19), CALENDAR.ends(TODAY))
+    ended = evolve(summary_of(World().snapshot()), net=Decimal("-12.34"))
     known = journal(
-        records.reset("A", NOON, start, net_of_old_day=None),
+        records.reset("A", NOON, start),
         records.opening("A", NOON, TODAY, Decimal("50000.10")),
-        records.reset("A", NOON, after, net_of_old_day="-12.34"),
+        records.reset("A", NOON, after, ended),
     )
     assert known.account("A").days == (PastDay(TODAY, Decimal("50000.10"), Decimal("-12.34")),)

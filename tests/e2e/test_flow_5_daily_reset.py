@@ -37,6 +37,11 @@ async def test_flow_5_daily_reset(
             await world.until(lambda: len(_resets(world, 1)) == len(_resets(world, 2)) == 2)
             assert world.account(1)["net"] == "0"
             assert world.said("lock ended", account="SIM-50K-1")
+            (line,) = world.said("the day that is over", account="SIM-50K-1")
+            assert line["summary"] == (
+                "net -603.72 (realised -601.50, open 0.00, fees 2.22), at best 0.00; 1 round trips, "
+                "0 won, 1 lost, the largest loss -603.72; locked by daily_loss"
+            )
             offset = world.status("session clock")["last_reset_offset_s"]
             await world.trade(1001, 1)
             await world.until(lambda: world.account(1)["positions"])

@@ -54,3 +54,28 @@ def test_a_new_day_and_an_unknown_fee_prove_nothing() -> None:
     world.fill(1, "20000", fees=None)
     told(world, "30000")
     assert books.moved(world.state) == 0
+
+
+def test_what_no_trade_explains_is_a_drift_told_once_above_a_dollar() -> None:
+    """A payout, a correction: and what comes back by itself was none."""
+    world, books = World(), Books()
+    told(world, "50000")
+    books.moved(world.state)
+    for balance, drift in (
+        ("49999.00", "0"),
+        ("49998.99", "-1.01"),
+        ("48998.99", "-1000"),
+        ("48900.00", "-98.99"),
+    ):
+        told(world, balance)
+        books.read()
+        books.moved(world.state)
+        assert books.take_drift() == Decimal(drift)
+        assert books.take_drift() == 0
+    told(world, "40000")
+    books.read()
+    books.moved(world.state)
+    told(world, "48900.00")
+    books.read()
+    books.moved(world.state)
+    assert books.take_drift() == 0

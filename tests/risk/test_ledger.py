@@ -157,7 +157,7 @@ def test_a_trade_of_16_59_59_cannot_leak_into_the_new_day() -> None:
     world.wait(2)
     rolled = world.state.roll_day(world.now, world.mono)
     assert rolled is not None
-    assert rolled.net == -2000
+    assert rolled.summary.net == -2000
     world.report(late)
     world.hold(0)
     snapshot = world.snapshot()

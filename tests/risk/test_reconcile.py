@@ -242,7 +242,7 @@ def test_the_reset_happens_once_also_when_it_is_noticed_late() -> None:
     rolled = world.state.roll_day(world.now, world.mono)
     assert rolled is not None
     assert (rolled.previous.isoformat(), rolled.day.isoformat()) == ("2026-11-18", "2026-11-23")
-    assert rolled.net == -2000
+    assert rolled.summary.net == -2000
     assert world.snapshot().net == 0
     assert world.state.roll_day(world.now, world.mono) is None
 

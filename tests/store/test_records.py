@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 
+from risk.day_summary import summary_of
 from risk.domain import BrokerAccount, Trade
 from risk.verdict import Alert, Lock, Violation
 from store import records
 from store.entry import from_line, seal
 from store.port import BadRecordError, Record
 from store.records import DayStart, Intent
+from tests.risk.world import World
 from tests.store import strategies as some
 
 NOW = datetime(2026, 11, 20, 16, tzinfo=UTC)
@@ -52,7 +55,8 @@ def test_a_trade_comes_back(trade: Trade) -> None:
 @given(some.day_starts)
 def test_a_reset_comes_back(start: DayStart) -> None:
     """Day, start and what was open survive, figures for people beside them."""
-    record = records.reset("A", NOW, start, net="-12.50")
+    ended = evolve(summary_of(World().snapshot()), net=Decimal("-12.50"))
+    record = records.reset("A", NOW, start, ended)
     assert records.day_start_of(through_the_disk(record).body) == start
 
 
