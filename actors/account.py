@@ -325,7 +325,6 @@ class Account(Actor[AccountMessage]):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         if self._locks.skew_measured(skew):
             self._judge_now("clock")  # what falls due does so earlier than its timer
-        self._turn_day()
         self._look_at_locks()
         self._interest.ask_again()
 
@@ -419,7 +418,6 @@ class Account(Actor[AccountMessage]):
         exposed = bool(self._state.positions() or self._state.working_orders())
         if exposed or self._state.locks.held:
             self._judge_now("regular")
-        self._turn_day()
         self._look_at_locks()
         if self._reconciler.believed:
             self._diary.write_covers(self._state, self._locks.now())
@@ -429,6 +427,7 @@ class Account(Actor[AccountMessage]):
         self._interest.refresh()
 
     def _look_at_locks(self) -> None:
+        self._turn_day()  # first: a lock that ends with the day is part of it
         while self._locks.look():
             self._judge_now("lock ended")
 

@@ -130,7 +130,7 @@ class Group(Actor[GroupMessage]):
         answers = [rule.evaluate(together) for rule in self._rules]
         alerts = [alert for answer in answers for alert in answer.alerts]
         alerts += [_unheard(together, name) for name in together.missing]
-        for code in self._standing - {alert.code for alert in alerts}:
+        for code in sorted(self._standing - {alert.code for alert in alerts}):
             self._desk.settled(code)
         self._standing = {alert.code for alert in alerts}
         for alert in alerts:
