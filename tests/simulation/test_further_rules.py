@@ -55,12 +55,12 @@ def test_a_position_that_won_enough_must_be_closed_and_only_that() -> None:
     history = History(Terms(unrealized_profit=100.0))
     history.stop(-2)
     history.trade(2)
-    history.price(MNQ, 25025)
+    history.price(MNQ, 25025.25)
     history.wait(1.1)
     assert history.found == [(1, "A")]
     history = History(Terms(unrealized_profit=100.0))
     history.trade(2)
-    history.price(MNQ, 25024.75)
+    history.price(MNQ, 25025)
     history.close()
     assert history.found == [(11, "A")]
 
