@@ -121,7 +121,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._report = report
         self._account_id: int | None = None
         self._as_of = -NEVER
-        self._locks: set[tuple[str, datetime]] = set()
+        self._locks: set[tuple[str, datetime, bool]] = set()
         self._locked = False
         self._locked_at = -NEVER
         """Pictures up to this instant may not know of the newest lock."""
@@ -142,7 +142,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._begun = trio.current_time()
         image = self._journal.projection.account(self._account)
         self._account_id = image.broker_id
-        self._locks = {(lock.rule, lock.until) for lock in image.locks}
+        self._locks = {lock.key for lock in image.locks}
         generation = self.context.generation
         self.context.watch(self._connection, partial(PeerEnded, "connection"))
         self._enforcer = Enforcer(
@@ -270,10 +270,10 @@ class Enforcement(Actor[EnforcementMessage]):
             self._enforcer.decided(action, violation, episode, mono)
 
     def _set_lock(self, violation: Violation, lock: Lock) -> None:
-        if (lock.rule, lock.until) in self._locks:
+        if lock.key in self._locks:
             return
         self._journal.spool(records.lock(self._account, self._clock.now(), lock))
-        self._locks.add((lock.rule, lock.until))
+        self._locks.add(lock.key)
         if not lock.reduce_only:
             self._locked, self._locked_at = True, trio.current_time() + LOCK_KNOWN_WITHIN
         self._state.tell(LockSet(lock))

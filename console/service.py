@@ -144,7 +144,7 @@ class _WayOut:
 def plan_of(config: Config, journal: Projection | None = None, now: datetime | None = None) -> Plan:
     """What the tree is to do, in its words; what a journal has of this day's earlier ones included."""
     older: Mapping[str, Before] = {}
-    groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups]
+    groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups if it.rules]
     if journal is not None and now is not None:
         older = older_today(config, journal, now)
         groups += older_groups(config, journal, now)
