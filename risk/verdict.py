@@ -98,6 +98,7 @@ class Instruction:
     """What a group asks of one account; it stands until the group says otherwise, or the day ends."""
 
     group: str
+    """Who asks, for people: ``group mine``, ``copied by 50KTC-B``."""
     rule: str
     day: date
     action: Flatten | Close

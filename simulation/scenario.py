@@ -148,7 +148,7 @@ FURTHER_RULES = {
     "daily_profit": (150, 400, 900),
     "weekly_loss": (200, 500, 900),
     "unrealized_profit": (60, 150, 400),
-    "trailing_drawdown": (400, 800, 1600),
+    "trailing_drawdown": (200, 300, 600),
 }
 """Limits of rules that an account may have beside those, in dollars."""
 OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown"})
