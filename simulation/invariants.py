@@ -43,11 +43,16 @@ MONEY = SIZE | {Aspect.MONEY, Aspect.PRICES}
 
 DAY_RULES = frozenset({"daily_loss", "daily_profit", "weekly_loss", "trailing_drawdown"})
 """Rules that end the day: flat, and locked."""
-DAY_KEYS = frozenset((rule, "") for rule in DAY_RULES)
+DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
 MONEY_RULES = DAY_RULES | {"unrealized_loss", "unrealized_profit"}
 
 NEEDS: dict[str, frozenset[Aspect]] = {
-    **dict.fromkeys(MONEY_RULES, MONEY),
+    "daily_loss": MONEY,
+    "daily_profit": MONEY,
+    "weekly_loss": MONEY,
+    "trailing_drawdown": MONEY,
+    "unrealized_loss": MONEY,
+    "unrealized_profit": MONEY,
     "max_contracts": SIZE,
     "symbol_block": ORDERS,
     "no_stop_loss": ORDERS,
