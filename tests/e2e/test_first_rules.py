@@ -92,7 +92,10 @@ async def test_symbol_block_closes_and_cancels_what_must_not_be_traded(world: Wo
 
 
 async def test_no_stop_loss_closes_what_nobody_protects(world: World) -> None:
-    """Seawall did not place the stop of the one account and knows it all the same; the other has none."""
+    """Mistake of earlier systems: stops placed in the broker's own screen went unseen.
+
+    The stop of the one account comes from there, and its position stays; the other has a take-profit.
+    """
     rule = NoStopLoss(grace=timedelta(seconds=2))
     world.guard("SIM-50K-1", "SIM-50K-2", rules=only(rule))
     async with world.daemon():
@@ -141,7 +144,10 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_goes_the_whole_way_and_its_reason_is_compared(name: str) -> None:
-    """A rule that is added needs a scenario of its own, which guards an account by it alone."""
+    """Mistake of earlier systems: documentation claimed rules that nothing ever carried out.
+
+    A rule that is added needs a scenario of its own, which guards an account by it alone.
+    """
     scenario = inspect.getsource(SCENARIOS[name])
     assert f"{RULES[name].__name__}(" in scenario
     assert "rules=only(" in scenario
