@@ -4,15 +4,9 @@ from decimal import Decimal
 
 from actors.daemon import GuardedGroup
 from risk.group_rules import CrossAccountHedge, GroupDailyLoss
-from store.records import Kind
 from tests.e2e.world import MNQ, World
 
 NQ = "CON.F.US.ENQ.Z26"
-
-
-def _reasons(world: World, number: int) -> list[str]:
-    decisions = world.of(Kind.DECISION, f"SIM-50K-{number}")
-    return list(dict.fromkeys(str(record.body["reason"]) for record in decisions))
 
 
 async def test_two_accounts_of_two_logins_lose_too_much_together(world: World) -> None:
@@ -37,12 +31,12 @@ async def test_two_accounts_of_two_logins_lose_too_much_together(world: World) -
     reason = (
         "group mine: net day of 2 accounts -151.11 <= -150 (SIM-50K-1 -50.37, SIM-50K-2 -100.74)"
     )
-    assert reason in _reasons(world, 1)
-    assert reason in _reasons(world, 2)
+    assert reason in world.reasons(1)
+    assert reason in world.reasons(2)
     async with world.daemon():
         assert world.locks(1) == world.locks(2) == ["group_daily_loss"]
         await world.trade(1002, 1, MNQ)
-        await world.until(lambda: len(_reasons(world, 2)) > 1)
+        await world.until(lambda: len(world.reasons(2)) > 1)
         await world.until_flat(1002)
 
 
@@ -60,7 +54,7 @@ async def test_a_hedge_over_two_accounts_loses_its_newer_side(world: World) -> N
         await world.until_held(1002, 0)
         assert await world.held(1001, NQ) == 1
         assert world.locks(2) == []
-    assert _reasons(world, 2) == [
+    assert world.reasons(2) == [
         "group mine: opposite positions in NQ for 3 s: +1 NQ on SIM-50K-1, -3 MNQ on SIM-50K-2"
     ]
     (alert,) = world.alerts("cross_account_hedge")

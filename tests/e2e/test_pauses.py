@@ -1,31 +1,21 @@
 """Pauses that a price begins: what was held may stay, what is opened goes, also after a restart."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from risk.rules import DailyLoss, Rule, UnrealizedLoss
+from risk.rules import DailyLoss, UnrealizedLoss
 from store.records import Kind
-from tests.e2e.world import GC, MNQ, World
-
-
-def _only(rule: Rule) -> Callable[[], tuple[Rule, ...]]:
-    return lambda: (rule,)
+from tests.e2e.world import GC, MNQ, World, only
 
 
 def _pauses(world: World) -> list[object]:
     return [it["rule"] for it in world.account(1)["pauses"]]
 
 
-def _reasons(world: World) -> list[str]:
-    decisions = world.of(Kind.DECISION, "SIM-50K-1")
-    return list(dict.fromkeys(str(record.body["reason"]) for record in decisions))
-
-
 async def test_near_the_daily_limit_the_account_may_only_reduce(world: World) -> None:
     """At half of the limit what was held may stay and what is added goes, a restart changes nothing."""
     rule = DailyLoss(limit=Decimal(400), warn_at=(), reduce_only_at=50)
-    world.guard("SIM-50K-1", rules=_only(rule))
+    world.guard("SIM-50K-1", rules=only(rule))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 2, MNQ)
@@ -34,12 +24,12 @@ async def test_near_the_daily_limit_the_account_may_only_reduce(world: World) ->
         await world.until(lambda: _pauses(world) == ["daily_loss"])
         assert world.locks(1) == []
         await world.trade(1001, 1, MNQ)
-        await world.until(lambda: _reasons(world))
+        await world.until(world.reasons)
         await world.until_held(1001, 2)
     async with world.daemon():
         await world.until(lambda: _pauses(world) == ["daily_loss"])
         await world.trade(1001, 2, GC)
-        await world.until(lambda: len(_reasons(world)) > 1)
+        await world.until(lambda: len(world.reasons()) > 1)
         await world.until(lambda: world.idle(1))
         assert await world.held(1001, GC) == 0
         assert await world.held(1001, MNQ) == 2
@@ -68,7 +58,7 @@ async def test_who_may_only_reduce_is_locked_at_the_limit_all_the_same(world: Wo
 async def test_an_open_loss_that_was_closed_begins_its_cooldown(world: World) -> None:
     """The position goes, and so does the next one, while the other that was held stays."""
     rule = UnrealizedLoss(limit=Decimal(100), cooldown=timedelta(minutes=10))
-    world.guard("SIM-50K-1", rules=_only(rule))
+    world.guard("SIM-50K-1", rules=only(rule))
     async with world.daemon():
         await world.trade(1001, 1, GC)
         await world.until_held(1001, 1, GC)
@@ -79,10 +69,10 @@ async def test_an_open_loss_that_was_closed_begins_its_cooldown(world: World) ->
         await world.until_held(1001, 0)
         await world.until(lambda: _pauses(world) == ["unrealized_loss"])
         await world.trade(1001, 1, MNQ)
-        await world.until(lambda: len(_reasons(world)) > 1)
+        await world.until(lambda: len(world.reasons()) > 1)
         await world.until_held(1001, 0)
         assert await world.held(1001, GC) == 1
-    first, second = _reasons(world)[:2]
+    first, second = world.reasons()[:2]
     assert first == "open -101.00 <= -100 (+2 MNQ from 25000.25, marked 24975)"
     assert second.startswith("1 opened in a pause until ")
     assert second.endswith(" (open -101.00 was closed, 10 min of cooldown)")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from actors.older import Older
 from risk.past import Seed
@@ -18,7 +19,6 @@ from risk.rules import (
     MaxContractsPerInstrument,
     MaxRiskPerTrade,
     NewsBlackout,
-    Rule,
     ScalingPlan,
     Session,
     TradeFrequency,
@@ -31,18 +31,11 @@ from risk.rules.news_blackout import Event, News
 from risk.rules.scaling_plan import Step
 from store.records import Kind
 from tests.conftest import Gateway
-from tests.e2e.world import GC, MNQ, Lines, World, open_world
+from tests.e2e.world import GC, MNQ, Lines, World, only, open_world
 from tests.guest_rules import NoShorts, Raises
 
-
-def _only(rule: Rule) -> Callable[[], tuple[Rule, ...]]:
-    return lambda: (rule,)
-
-
-def _reasons(world: World, number: int = 1) -> list[object]:
-    """Why each decision was made, each reason once."""
-    decisions = world.of(Kind.DECISION, f"SIM-50K-{number}")
-    return list(dict.fromkeys(record.body["reason"] for record in decisions))
+CHICAGO = ZoneInfo("America/Chicago")
+MORNING = "2026-11-18T10:00:00-06:00"
 
 
 async def _ended_by(world: World, rule: str, *, at: str) -> None:
@@ -67,30 +60,30 @@ def _told(world: World, code: str, times: int) -> bool:
 
 async def test_max_contracts_per_instrument_reduces_one_root(world: World) -> None:
     """Two of four gold contracts go, the index contracts are nobody's business."""
-    world.guard("SIM-50K-1", rules=_only(MaxContractsPerInstrument(limits={"GC": 2})))
+    world.guard("SIM-50K-1", rules=only(MaxContractsPerInstrument(limits={"GC": 2})))
     async with world.daemon():
         await world.trade(1001, 6, MNQ)
         await world.trade(1001, 4, GC)
         await world.until_held(1001, 2, GC)
         assert await world.held(1001, MNQ) == 6
-    assert _reasons(world) == ["4 GC > 2 (+4 CON.F.US.GCE.Z26)"]
+    assert world.reasons() == ["4 GC > 2 (+4 CON.F.US.GCE.Z26)"]
 
 
 async def test_unrealized_profit_takes_half(world: World) -> None:
     """Four contracts reach the limit: two go, and what stays is below it."""
-    world.guard("SIM-50K-1", rules=_only(UnrealizedProfit(limit=Decimal(200), action="close_half")))
+    world.guard("SIM-50K-1", rules=only(UnrealizedProfit(limit=Decimal(200), action="close_half")))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 4, MNQ)
         await world.until_held(1001, 4)
         await world.price("25025.25")
         await world.until_held(1001, 2)
-    assert _reasons(world) == ["open 200.00 >= 200 (+4 MNQ from 25000.25, marked 25025.25)"]
+    assert world.reasons() == ["open 200.00 >= 200 (+4 MNQ from 25000.25, marked 25025.25)"]
 
 
 async def test_daily_profit_ends_the_day(world: World) -> None:
     """Flat and locked to the reset; the next order of the day is cancelled."""
-    world.guard("SIM-50K-1", rules=_only(DailyProfit(limit=Decimal(300))))
+    world.guard("SIM-50K-1", rules=only(DailyProfit(limit=Decimal(300))))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 3, MNQ)
@@ -98,7 +91,7 @@ async def test_daily_profit_ends_the_day(world: World) -> None:
         await world.price("25055.25")
         await world.until_flat(1001)
         await world.until(lambda: world.locks(1) == ["daily_profit"])
-        first = _reasons(world)[0]
+        first = world.reasons()[0]
         await world.trade(1001, 1, MNQ, limit=Decimal(20000))
         await world.until_flat(1001)
     assert first == ("net day 328.89 >= 300 (realised 0.00, open 330.00, fees 1.11)"), first
@@ -106,7 +99,7 @@ async def test_daily_profit_ends_the_day(world: World) -> None:
 
 async def test_max_risk_per_trade_closes_what_stops_too_far_away(world: World) -> None:
     """The stop is accepted by the broker, is worth 120 dollars, and 100 are allowed."""
-    world.guard("SIM-50K-1", rules=_only(MaxRiskPerTrade(limit=Decimal(100))))
+    world.guard("SIM-50K-1", rules=only(MaxRiskPerTrade(limit=Decimal(100))))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 1, MNQ)
@@ -114,7 +107,7 @@ async def test_max_risk_per_trade_closes_what_stops_too_far_away(world: World) -
         await world.until(lambda: world.alerts("risk_unknown"))
         await world.trade(1001, -1, MNQ, stop=Decimal("24940.25"))
         await world.until_flat(1001)
-    assert _reasons(world) == ["risk 120.00 > 100 (+1 MNQ from 25000.25, stops for 1 at 24940.25)"]
+    assert world.reasons() == ["risk 120.00 > 100 (+1 MNQ from 25000.25, stops for 1 at 24940.25)"]
 
 
 async def test_session_closes_at_its_end_and_opens_again(
@@ -123,14 +116,14 @@ async def test_session_closes_at_its_end_and_opens_again(
     """At 15:00 all is closed and locked; at 8:30 in the morning one may trade again."""
     gateway = start_gateway("--quotes-per-second", "0", "--start", "2026-11-18T14:59:50-06:00")
     async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
-        world.guard("SIM-50K-1", rules=_only(Session(times=("08:30-15:00",))))
+        world.guard("SIM-50K-1", rules=only(Session(times=("08:30-15:00",))))
         async with world.daemon():
             await world.trade(1001, 1, MNQ)
             await world.until_held(1001, 1)
             await world.control("clock", now="2026-11-18T14:59:59-06:00")
             await world.until_flat(1001)
             await world.until(lambda: world.locks(1) == ["session"])
-            (reason,) = _reasons(world)
+            (reason,) = world.reasons()
             await world.control("clock", now="2026-11-19T08:29:59-06:00")
             await world.until(lambda: world.locks(1) == [])
             await world.trade(1001, 1, MNQ)
@@ -147,7 +140,7 @@ async def test_flat_by_flattens_before_the_firm_does(
     """Three minutes before 15:10 the day is over, also for an order that only waits."""
     gateway = start_gateway("--quotes-per-second", "0", "--start", "2026-11-18T15:06:50-06:00")
     async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
-        world.guard("SIM-50K-1", rules=_only(FlatBy(time=time(15, 10))))
+        world.guard("SIM-50K-1", rules=only(FlatBy(time=time(15, 10))))
         async with world.daemon():
             await world.trade(1001, 1, MNQ)
             await world.trade(1001, 1, MNQ, limit=Decimal(20000))
@@ -155,72 +148,86 @@ async def test_flat_by_flattens_before_the_firm_does(
             await world.control("clock", now="2026-11-18T15:06:59-06:00")
             await world.until_flat(1001)
             await world.until(lambda: world.locks(1) == ["flat_by"])
-        assert _reasons(world)[0] == (
+        assert world.reasons()[0] == (
             "flat by 15:10 less 3 min: +1 MNQ open at 2026-11-18 15:07 CST"
         )
 
 
-async def test_trade_frequency_closes_the_entry_that_was_too_many(world: World) -> None:
+async def test_trade_frequency_closes_the_entry_that_was_too_many(
+    start_gateway: Callable[..., Gateway], tmp_path: Path, lines: Lines
+) -> None:
     """The third order of the day goes, the contracts of the first two stay."""
-    world.guard("SIM-50K-1", rules=_only(TradeFrequency(session=2)))
-    async with world.daemon():
-        await world.trade(1001, 2, MNQ)
-        await world.trade(1001, 1, MNQ)
-        await world.until_held(1001, 3)
-        await world.trade(1001, 4, MNQ)
-        await world.until(lambda: _reasons(world))
-        await world.until_held(1001, 3)
-        await world.trade(1001, -3, MNQ)
-        await world.until_flat(1001)
-    (reason,) = _reasons(world)
-    assert str(reason).startswith("4 opened after 2 entries in a day, no new ones until ")
+    gateway = start_gateway("--quotes-per-second", "0", "--start", MORNING)
+    async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
+        world.guard("SIM-50K-1", rules=only(TradeFrequency(session=2)))
+        async with world.daemon():
+            await world.trade(1001, 2, MNQ)
+            await world.trade(1001, 1, MNQ)
+            await world.until_held(1001, 3)
+            await world.trade(1001, 4, MNQ)
+            await world.until(world.reasons)
+            await world.until_held(1001, 3)
+            await world.trade(1001, -3, MNQ)
+            await world.until_flat(1001)
+        assert world.reasons() == [
+            "4 opened after 2 entries in a day, no new ones until 2026-11-18 17:00 CST"
+        ]
 
 
 async def test_cooldown_after_loss_closes_what_is_opened_in_it_also_after_a_restart(
-    world: World,
+    start_gateway: Callable[..., Gateway], tmp_path: Path, lines: Lines
 ) -> None:
     """The gold stays, the revenge trade goes; a daemon that begins anew remembers the pause."""
-    tier = Tier(Decimal(50), timedelta(minutes=10))
-    world.guard("SIM-50K-1", rules=_only(CooldownAfterLoss(tiers=(tier,))))
-    async with world.daemon():
-        await world.trade(1001, 1, GC)
-        await world.price("25000.00")
-        await world.trade(1001, 1, MNQ)
-        await world.until_held(1001, 1)
-        await world.price("24960.00")
-        await world.trade(1001, -1, MNQ)
-        await world.until_held(1001, 0)
-        await world.trade(1001, 2, MNQ)
-        await world.until(lambda: _reasons(world))
-        await world.until_held(1001, 0)
-    async with world.daemon():
-        await world.until(lambda: world.alerts("cooldown"))
-        await world.trade(1001, 1, MNQ)
-        await world.until(lambda: len(_reasons(world)) > 1)
-        await world.until_held(1001, 0)
-        assert await world.held(1001, GC) == 1
-    first, second = map(str, _reasons(world)[:2])
-    assert first.startswith("2 opened in a cooldown until ")
-    assert second.startswith("1 opened in a cooldown until ")
-    assert "(a round trip in MNQ ended at -81.24 <= -50, 10 min of cooldown)" in first
+    gateway = start_gateway("--quotes-per-second", "0", "--start", MORNING)
+    async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
+        tier = Tier(Decimal(50), timedelta(minutes=10))
+        world.guard("SIM-50K-1", rules=only(CooldownAfterLoss(tiers=(tier,))))
+        async with world.daemon():
+            await world.trade(1001, 1, GC)
+            await world.price("25000.00")
+            await world.trade(1001, 1, MNQ)
+            await world.until_held(1001, 1)
+            await world.price("24960.00")
+            await world.trade(1001, -1, MNQ)
+            await world.until_held(1001, 0)
+            await world.trade(1001, 2, MNQ)
+            await world.until(world.reasons)
+            await world.until_held(1001, 0)
+        async with world.daemon():
+            await world.until(lambda: world.alerts("cooldown"))
+            await world.trade(1001, 1, MNQ)
+            await world.until(lambda: len(world.reasons()) > 1)
+            await world.until_held(1001, 0)
+            assert await world.held(1001, GC) == 1
+        exit_ = (await world.truth(1001))["trades"][2]
+        until = datetime.fromisoformat(exit_["creationTimestamp"]) + tier.for_
+        cause = (
+            f"opened in a cooldown until {until.astimezone(CHICAGO):%Y-%m-%d %H:%M} CST "
+            "(a round trip in MNQ ended at -81.24 <= -50, 10 min of cooldown)"
+        )
+        assert world.reasons()[:2] == [f"2 {cause}", f"1 {cause}"]
 
 
-async def test_news_blackout_flattens_and_locks_to_the_end_of_the_window(world: World) -> None:
+async def test_news_blackout_flattens_and_locks_to_the_end_of_the_window(
+    start_gateway: Callable[..., Gateway], tmp_path: Path, lines: Lines
+) -> None:
     """The window is on: what is opened goes, and the account is locked while it lasts."""
-    now = datetime.now(UTC)
-    event = Event(now - timedelta(minutes=1), now + timedelta(hours=1), title="Payrolls")
-    world.guard("SIM-50K-1", rules=_only(NewsBlackout(file=News((event,)))))
-    async with world.daemon():
-        await world.trade(1001, 1, MNQ)
-        await world.until(lambda: _reasons(world))
-        await world.until_flat(1001)
-        await world.until(lambda: world.locks(1) == ["news_blackout"])
-    assert str(_reasons(world)[0]).startswith("Payrolls until ")
+    gateway = start_gateway("--quotes-per-second", "0", "--start", MORNING)
+    async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
+        begins = datetime.fromisoformat(MORNING) - timedelta(minutes=1)
+        event = Event(begins, begins + timedelta(hours=1), title="Payrolls")
+        world.guard("SIM-50K-1", rules=only(NewsBlackout(file=News((event,)))))
+        async with world.daemon():
+            await world.trade(1001, 1, MNQ)
+            await world.until(world.reasons)
+            await world.until_flat(1001)
+            await world.until(lambda: world.locks(1) == ["news_blackout"])
+        assert world.reasons()[0] == "Payrolls until 2026-11-18 10:59 CST: +1 MNQ open"
 
 
 async def test_connection_loss_is_told_once_and_again_when_it_returns(world: World) -> None:
     """The trader hears that nobody watches his position, for each loss of the link."""
-    world.guard("SIM-50K-1", rules=_only(ConnectionLoss()))
+    world.guard("SIM-50K-1", rules=only(ConnectionLoss()))
     async with world.daemon():
         await world.trade(1001, 1, MNQ)
         await world.until_held(1001, 1)
@@ -228,16 +235,19 @@ async def test_connection_loss_is_told_once_and_again_when_it_returns(world: Wor
             await world.fault("drop", hub="user")
             await world.until(partial(_told, world, "connection_lost", losses))
             await world.until_link(losses + 1)
+    told = "SIM-50K-1: the link to the broker is lost, +1 MNQ open, and nobody watches it"
+    assert world.alerts("connection_lost") == [told, told]
+    assert world.reasons() == []
 
 
 async def test_trailing_drawdown_acts_before_the_firm_does(world: World) -> None:
     """A balance of 50,000, a floor of 49,700: at 49,750 everything goes, and the day is over."""
     rule = TrailingDrawdown(amount=Decimal(300), lock_at=Decimal(50000))
-    world.guard("SIM-50K-1", rules=_only(rule))
+    world.guard("SIM-50K-1", rules=only(rule))
     async with world.daemon():
         await world.until(lambda: world.account(1)["to_the_floor"] == "300")
         await _ended_by(world, "trailing_drawdown", at="24937.50")
-    reason = str(_reasons(world)[0])
+    reason = world.reasons()[0]
     assert reason == (
         "equity 49748.26 <= 49750.00, the floor 49700.00 with a buffer of 50 "
         "(realised 0.00, open -251.00, fees 0.74)"
@@ -246,10 +256,10 @@ async def test_trailing_drawdown_acts_before_the_firm_does(world: World) -> None
 
 async def test_weekly_loss_ends_the_week(world: World) -> None:
     """Flat, and locked to Friday's close."""
-    world.guard("SIM-50K-1", rules=_only(WeeklyLoss(limit=Decimal(200))))
+    world.guard("SIM-50K-1", rules=only(WeeklyLoss(limit=Decimal(200))))
     async with world.daemon():
         await _ended_by(world, "weekly_loss", at="24950.25")
-    reason = str(_reasons(world)[0])
+    reason = world.reasons()[0]
     assert reason == (
         "net week -200.74 <= -200 (earlier days 0.00, today -200.74: "
         "realised 0.00, open -200.00, fees 0.74)"
@@ -259,20 +269,20 @@ async def test_weekly_loss_ends_the_week(world: World) -> None:
 async def test_scaling_plan_allows_what_the_balance_does(world: World) -> None:
     """At 50,000 the second step has not been reached: one of three stays."""
     steps = (Step(Decimal(0), 1), Step(Decimal("50000.01"), 3))
-    world.guard("SIM-50K-1", rules=_only(ScalingPlan(tiers=steps)))
+    world.guard("SIM-50K-1", rules=only(ScalingPlan(tiers=steps)))
     async with world.daemon():
         await world.trade(1001, 3, MNQ)
         await world.until_held(1001, 1)
-    assert _reasons(world) == ["3 contracts > 1, for a balance of 50000.00 (+3 MNQ)"]
+    assert world.reasons() == ["3 contracts > 1, for a balance of 50000.00 (+3 MNQ)"]
 
 
 async def test_consistency_ends_a_day_that_is_too_good(world: World) -> None:
     """Earlier days have earned 100; with 100 more this one is half of all profit."""
     seed = Seed(starting_balance=Decimal(49900))
-    world.guard("SIM-50K-1", rules=_only(Consistency(action="lock")), seed=seed)
+    world.guard("SIM-50K-1", rules=only(Consistency(action="lock")), seed=seed)
     async with world.daemon():
         await _ended_by(world, "consistency", at="25025.75")
-    assert _reasons(world)[0] == (
+    assert world.reasons()[0] == (
         "net day 101.26 >= 100.00, 50 % of all profit (realised 0.00, open 102.00, fees 0.74)"
     )
 
@@ -280,7 +290,7 @@ async def test_consistency_ends_a_day_that_is_too_good(world: World) -> None:
 async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: World) -> None:
     """The best of the day was 200 before the daemon began anew; half of it is what must stay."""
     rule = DailyProfit(mode="give_back", keep=50, above=Decimal(150))
-    world.guard("SIM-50K-1", rules=_only(rule))
+    world.guard("SIM-50K-1", rules=only(rule))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 2, MNQ)
@@ -291,7 +301,7 @@ async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: W
         await world.price("25025.25")
         await world.until_flat(1001)
         await world.until(lambda: world.locks(1) == ["daily_profit"])
-    assert _reasons(world)[0] == (
+    assert world.reasons()[0] == (
         "net day 99.26 <= 99.63, 50 % of the day's best, 199.26 "
         "(realised 0.00, open 100.00, fees 0.74)"
     )
@@ -307,7 +317,7 @@ async def test_a_rule_of_others_is_enforced_and_a_broken_one_costs_only_itself(
         await world.until_held(1001, 2)
         await world.trade(1001, -1, MNQ)
         await world.trade(1001, -1, GC)
-        await world.until(lambda: "-1 GC is short" in _reasons(world))
+        await world.until(lambda: "-1 GC is short" in world.reasons())
         await world.until_held(1001, 0, GC)
         await world.until(lambda: world.alerts("rule_failed"))
         assert await world.held(1001, MNQ) == 1
@@ -320,7 +330,7 @@ async def test_a_limit_that_was_loosened_today_holds_until_the_reset(
     gateway = start_gateway("--quotes-per-second", "0", "--start", "2026-11-18T16:59:50-06:00")
     async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
         older = Older((MaxContracts(limit=2),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
-        world.guard("SIM-50K-1", rules=_only(MaxContracts(limit=5)), older=older)
+        world.guard("SIM-50K-1", rules=only(MaxContracts(limit=5)), older=older)
         async with world.daemon():
             await world.trade(1001, 4, MNQ)
             await world.until_held(1001, 2)
@@ -328,4 +338,4 @@ async def test_a_limit_that_was_loosened_today_holds_until_the_reset(
             await world.until(lambda: world.account(1)["trading_day"] == "2026-11-19")
             await world.trade(1001, 4, MNQ)
             await world.until_held(1001, 5)
-        assert _reasons(world) == ["4 contracts > 2 (+4 MNQ)", "6 contracts > 5 (+6 MNQ)"]
+        assert world.reasons() == ["4 contracts > 2 (+4 MNQ)", "6 contracts > 5 (+6 MNQ)"]

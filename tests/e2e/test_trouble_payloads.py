@@ -70,7 +70,10 @@ async def test_however_events_are_packed_they_mean_the_same(
 
 
 async def test_every_event_three_times_enforces_once(world: World) -> None:
-    """Repeated trades, orders and positions are known already; nothing is closed or counted twice."""
+    """Mistake of earlier systems: position events arrived three times, and each was news.
+
+    Repeated trades, orders and positions are known already; nothing is closed or counted twice.
+    """
     await world.fault("duplicate", copies=3)
     world.guard("SIM-50K-1", "SIM-50K-2")
     async with world.daemon():
@@ -93,7 +96,10 @@ def _day_only() -> tuple[Rule, ...]:
 async def test_a_losing_exit_told_in_two_parts_is_not_counted_twice(
     world: World, order: list[str]
 ) -> None:
-    """A loss of 302 dollars, its Trade and its Position seconds apart: never 604, never a lock."""
+    """Mistake of earlier systems: realised P&L counted twice.
+
+    A loss of 302 dollars, its Trade and its Position seconds apart: never 604, never a lock.
+    """
     world.guard("SIM-50K-1", rules=_day_only)
     async with world.daemon():
         await world.price("25000.00")

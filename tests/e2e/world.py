@@ -58,6 +58,11 @@ PATIENCE = 20.0
 Lines = list[MutableMapping[str, Any]]
 
 
+def only(rule: Rule) -> Callable[[], tuple[Rule, ...]]:
+    """One rule for a guarded account."""
+    return lambda: (rule,)
+
+
 def usual_rules() -> tuple[Rule, ...]:
     """One of each kind of action."""
     return (
@@ -313,6 +318,11 @@ class World:
     def of(self, kind: Kind, account: str | None = None) -> list[Record]:
         """Records of one kind, of one account or all."""
         return [r for r in self.records if r.kind == kind and account in (None, r.account)]
+
+    def reasons(self, number: int = 1) -> list[str]:
+        """Why each decision on account SIM-50K-``number`` was made, word for word, each reason once."""
+        decisions = self.of(Kind.DECISION, f"SIM-50K-{number}")
+        return list(dict.fromkeys(str(record.body["reason"]) for record in decisions))
 
     def alerts(self, code: str) -> list[str]:
         """What the trader was told under this code."""

@@ -30,5 +30,8 @@ def test_a_table_has_examples_of_both_kinds(path: object) -> None:
 
 
 def test_the_rule_book_is_current() -> None:
-    """After a change of a rule or an example: ``python -m tests.risk.rulebook``."""
+    """Mistake of earlier systems: documentation claimed what the program did not do.
+
+    After a change of a rule or an example: ``python -m tests.risk.rulebook``.
+    """
     assert PAGE.read_text(encoding="utf-8") == page()

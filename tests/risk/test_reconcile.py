@@ -120,14 +120,17 @@ def test_what_a_later_report_leaves_out_is_remembered() -> None:
 
 
 def test_an_event_of_another_account_is_an_error() -> None:
-    """Mistake of earlier systems: a missing account id passed silently."""
+    """What belongs to another account is never taken for one's own."""
     world = World()
     with pytest.raises(ValueError, match="has id 1001, got an event of 7"):
         world.report(evolve(world.make_trade(1, "20000"), account_id=7))
 
 
 def test_an_account_without_an_id_is_a_critical_alert() -> None:
-    """Nothing can be closed on it, so it must not look guarded."""
+    """Mistake of earlier systems: a missing account id passed silently.
+
+    Nothing can be closed on such an account, so it must not look guarded.
+    """
     world = World()
     world.state.account_id = None
     alerts = {alert.code: alert.critical for alert in world.judge().alerts}
