@@ -23,6 +23,7 @@ from actors.messages import (
     AccountMessage,
     BrokerBack,
     ClockMessage,
+    CloseFirst,
     ConnectionMessage,
     ContractFound,
     ContractMissing,
@@ -168,7 +169,7 @@ class Account(Actor[AccountMessage]):
                 self._contract_answered(message)
             case Judged():
                 self._judged(message)
-            case LockSet() | Reducing() | EnforcementDone() | Instructed():
+            case LockSet() | Reducing() | EnforcementDone() | Instructed() | CloseFirst():
                 self._acted_upon(message)
             case DayTurned():
                 self._turn_day()
@@ -215,7 +216,7 @@ class Account(Actor[AccountMessage]):
                 for contract_id in sorted(self._reducing):
                     self._state.set_in_flight(contract_id, 0)
                 self._reducing.clear()
-                self._show_holdings()
+                self._unshown = True
                 self._judge_now("enforcement restarted")
 
     # ---- events -------------------------------------------------------------------------------
@@ -247,7 +248,7 @@ class Account(Actor[AccountMessage]):
     def _follow(self) -> None:
         """A change asks for more than a judgement; all of that waits until the judgement is out."""
         if self._reducing:
-            self._show_holdings()  # enforcement is waiting for news
+            self._unshown = True  # enforcement is waiting for news
         if not self._following:
             self._following = True
             self.context.after(FOLLOW_AFTER, Wake("follow"))
@@ -255,7 +256,7 @@ class Account(Actor[AccountMessage]):
     def _do_follow(self) -> None:
         self._following = False
         self._diary.write_fills()
-        self._show_holdings()
+        self._unshown = True
         self._interest.follow()
         if self._state.proof_failures():
             self.context.after(DISAGREE_AT_MOST, Wake("disagreement"))
@@ -266,8 +267,10 @@ class Account(Actor[AccountMessage]):
         else:
             self._desk.alert_once(alert)
 
-    def _acted_upon(self, message: LockSet | Reducing | EnforcementDone | Instructed) -> None:
-        """What was done about a judgement, or is to be done about those of all together."""
+    def _acted_upon(
+        self, message: LockSet | Reducing | EnforcementDone | Instructed | CloseFirst
+    ) -> None:
+        """What was done about a judgement, or is to be done about those of other accounts."""
         match message:
             case LockSet(lock):
                 if self._state.locks.add(lock):
@@ -282,9 +285,9 @@ class Account(Actor[AccountMessage]):
                 # While the state is in doubt, an old picture would ask for the same again and again.
                 if self._reconciler.phase is Phase.LIVE:
                     self._judge_now("enforcement done")
-            case Instructed():
-                if self._membership.heard(message):
-                    self._judge_now("group")
+            case Instructed() | CloseFirst():
+                if self._membership.heard(message, self._state):
+                    self._judge_now("other accounts")
 
     # ---- link and phase -----------------------------------------------------------------------
 
@@ -312,7 +315,7 @@ class Account(Actor[AccountMessage]):
     def _link_lost(self, reason: str) -> None:
         self._state.lost_hub()
         self._reconciler.link_down(reason)
-        self._show_holdings()
+        self._unshown = True
         self._judge(Trigger.CONNECTION, Origin(reason, trio.current_time()))
 
     def _listed(self, account: BrokerAccount, skew: float) -> None:
@@ -325,7 +328,6 @@ class Account(Actor[AccountMessage]):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
         if self._locks.skew_measured(skew):
             self._judge_now("clock")  # what falls due does so earlier than its timer
-        self._turn_day()
         self._look_at_locks()
         self._interest.ask_again()
 
@@ -336,7 +338,7 @@ class Account(Actor[AccountMessage]):
             image = self._desk.journal.projection.account(self._name)
             self._state.restore_covers(image.covers)
         self._interest.follow()
-        self._show_holdings()
+        self._unshown = True
         self._open_books()
         self._enforcement.tell(BrokerBack())
         self._desk.settled("connection_lost")
@@ -383,9 +385,6 @@ class Account(Actor[AccountMessage]):
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))
 
-    def _show_holdings(self) -> None:
-        self._unshown = True
-
     def _wake_no_later_than(self, mono: float) -> None:
         if mono >= self._wake_at:
             return
@@ -419,7 +418,6 @@ class Account(Actor[AccountMessage]):
         exposed = bool(self._state.positions() or self._state.working_orders())
         if exposed or self._state.locks.held:
             self._judge_now("regular")
-        self._turn_day()
         self._look_at_locks()
         if self._reconciler.believed:
             self._diary.write_covers(self._state, self._locks.now())
@@ -429,6 +427,7 @@ class Account(Actor[AccountMessage]):
         self._interest.refresh()
 
     def _look_at_locks(self) -> None:
+        self._turn_day()  # first: a lock that ends with the day is part of it
         while self._locks.look():
             self._judge_now("lock ended")
 

@@ -14,7 +14,8 @@ from attrs import field, frozen
 
 from actors.account import Account
 from actors.connection import Connection
-from actors.enforcement import Enforced, Enforcement
+from actors.enforced import Enforced
+from actors.enforcement import Enforcement
 from actors.group import Group
 from actors.group_messages import GroupMessage
 from actors.messages import (
@@ -81,6 +82,8 @@ class GuardedAccount:
     """What the broker does not tell about its past."""
     older: Older | None = None
     """How it was guarded by configurations of the same trading day."""
+    leader: str | None = None
+    """The account that a copier copies to this one."""
 
 
 @frozen
@@ -134,6 +137,9 @@ class Daemon:
         self._store: Ref[StoreMessage] = Ref("store")
         self._prices: Ref[PriceMessage] = Ref("prices")
         self._clock: Ref[ClockMessage] = Ref("clock")
+        self._states: dict[str, Ref[AccountMessage]] = {
+            it.name: Ref("account", capacity=EVENTS_AT_MOST) for it in plan.accounts
+        }
         self._groups: Mapping[str, Ref[GroupMessage]] = {
             it.name: Ref(it.name) for it in plan.groups
         }
@@ -218,7 +224,8 @@ class Daemon:
     def _account(
         self, account: GuardedAccount, connection: Ref[ConnectionMessage]
     ) -> SupervisorSpec:
-        state: Ref[AccountMessage] = Ref("account", capacity=EVENTS_AT_MOST)
+        state = self._states.setdefault(account.name, Ref("account", capacity=EVENTS_AT_MOST))
+        leader = None if account.leader is None else self._states.get(account.leader)
         rules: Ref[Evaluate] = Ref("rules")
         enforcement: Ref[EnforcementMessage] = Ref("enforcement")
         journal, clock = self._ports.journal, self._ports.clock
@@ -263,6 +270,7 @@ class Daemon:
                         state=state,
                         connection=connection,
                         report=partial(self._report, account.name),
+                        leader=leader,
                     ),
                 ),
             ),

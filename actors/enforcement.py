@@ -11,8 +11,9 @@ from typing import Any
 
 import structlog
 import trio
-from attrs import evolve, frozen
+from attrs import evolve
 
+from actors.enforced import Enforced, Timing
 from actors.intents import (
     Answered,
     Began,
@@ -25,6 +26,7 @@ from actors.intents import (
     SendPartialClose,
     Stubborn,
 )
+from actors.leading import HEAD_START, OPEN_AT_MOST, Leading
 from actors.messages import (
     AccountMessage,
     BrokerBack,
@@ -72,30 +74,6 @@ REQUESTS_PER_LIFE = 1_000_000
 log = structlog.get_logger("seawall.enforcement")
 
 
-@frozen
-class Timing:
-    """When the input of an intent was received and judged, monotonic seconds."""
-
-    received: float
-    decided: float
-
-
-@frozen
-class Enforced:
-    """One answered request of an enforcement, as reports show it."""
-
-    rule: str
-    contract: str | None
-    action: str
-    observed: str
-    limit: str
-    reason: str
-    latency_ms: float | None
-    """From the receipt of the newest input to the broker's answer; None after a restart."""
-    outcome: str
-    at: str
-
-
 class Enforcement(Actor[EnforcementMessage]):
     """Drives the verdicts of one account until the broker shows them fulfilled."""
 
@@ -110,7 +88,9 @@ class Enforcement(Actor[EnforcementMessage]):
         state: Ref[AccountMessage],
         connection: Ref[ConnectionMessage],
         report: Callable[[Enforced], None] = lambda _: None,
+        leader: Ref[AccountMessage] | None = None,
     ) -> None:
+        """``leader``: the account that a copier copies to this one."""
         self._account = account
         self._armed = armed
         self._journal = journal
@@ -119,9 +99,10 @@ class Enforcement(Actor[EnforcementMessage]):
         self._state = state
         self._connection = connection
         self._report = report
+        self._leading = None if leader is None else Leading(account, leader)
         self._account_id: int | None = None
         self._as_of = -NEVER
-        self._locks: set[tuple[str, datetime]] = set()
+        self._locks: set[tuple[str, datetime, bool]] = set()
         self._locked = False
         self._locked_at = -NEVER
         """Pictures up to this instant may not know of the newest lock."""
@@ -142,13 +123,14 @@ class Enforcement(Actor[EnforcementMessage]):
         self._begun = trio.current_time()
         image = self._journal.projection.account(self._account)
         self._account_id = image.broker_id
-        self._locks = {(lock.rule, lock.until) for lock in image.locks}
+        self._locks = {lock.key for lock in image.locks}
         generation = self.context.generation
         self.context.watch(self._connection, partial(PeerEnded, "connection"))
         self._enforcer = Enforcer(
             name=f"{self._account}-{self._journal.statistics().last}-{generation}",
             last_request=generation * REQUESTS_PER_LIFE,
             heir=generation > 1,
+            head_start=0.0 if self._leading is None else HEAD_START,
         )
         now = self._clock.now()
         self._locked = any(lock.until > now and not lock.reduce_only for lock in image.locks)
@@ -185,6 +167,9 @@ class Enforcement(Actor[EnforcementMessage]):
             case Wake("paperwork"):
                 self._do_paperwork()
                 return
+            case Wake("follower") if self._leading is not None:
+                for alert in self._leading.overdue(mono):
+                    self._later(partial(self._desk.alert, alert))
             case Wake():
                 self._timer = None
         self._drive()
@@ -270,10 +255,10 @@ class Enforcement(Actor[EnforcementMessage]):
             self._enforcer.decided(action, violation, episode, mono)
 
     def _set_lock(self, violation: Violation, lock: Lock) -> None:
-        if (lock.rule, lock.until) in self._locks:
+        if lock.key in self._locks:
             return
         self._journal.spool(records.lock(self._account, self._clock.now(), lock))
-        self._locks.add((lock.rule, lock.until))
+        self._locks.add(lock.key)
         if not lock.reduce_only:
             self._locked, self._locked_at = True, trio.current_time() + LOCK_KNOWN_WITHIN
         self._state.tell(LockSet(lock))
@@ -350,10 +335,14 @@ class Enforcement(Actor[EnforcementMessage]):
                 self._state.tell(Reducing(contract_id, reducing))
             case Began(intent):
                 self._timing[intent.id] = self._newest
+                if self._leading is not None and self._leading.began(intent, trio.current_time()):
+                    self.context.after(OPEN_AT_MOST, Wake("follower"))
                 self._later(lambda: self._file_intent(intent))
             case Answered():
                 self._later(lambda: self._file_answer(effect))
             case Fulfilled(intent, how):
+                if self._leading is not None:
+                    self._leading.ended(intent)
                 self._state.tell(EnforcementDone(intent.violation.rule, how))
                 self._later(lambda: self._file_end(intent, how))
             case Stubborn(intent, tries, problem):

@@ -54,8 +54,7 @@ class Group(Actor[GroupMessage]):
 
     async def started(self) -> None:
         """Wait for the members to be heard."""
-        self._began = trio.current_time()
-        self._wake_in(HEARD_WITHIN)
+        self._wait_for_all()
 
     async def handle(self, message: GroupMessage) -> None:
         """Remember how a member stands."""
@@ -95,11 +94,15 @@ class Group(Actor[GroupMessage]):
             },
         }
 
+    def _wait_for_all(self) -> None:
+        self._began = trio.current_time()
+        self._wake_in(HEARD_WITHIN)
+
     def _hear(self, member: Member) -> None:
         known = self._members.get(member.account)
         if known is None or known.day != member.day:
             if all(member.day > it.day for it in self._members.values()) and self._members:
-                self._began = trio.current_time()  # a new day: the others will say so in a moment
+                self._wait_for_all()  # a new day: the others will say so in a moment
                 self._desk.begin_day()
                 self._standing.clear()
         elif member.net is None:
@@ -130,7 +133,7 @@ class Group(Actor[GroupMessage]):
         answers = [rule.evaluate(together) for rule in self._rules]
         alerts = [alert for answer in answers for alert in answer.alerts]
         alerts += [_unheard(together, name) for name in together.missing]
-        for code in self._standing - {alert.code for alert in alerts}:
+        for code in sorted(self._standing - {alert.code for alert in alerts}):
             self._desk.settled(code)
         self._standing = {alert.code for alert in alerts}
         for alert in alerts:

@@ -1,13 +1,21 @@
 """An account's part in its groups: it says how it stands, and remembers what they ask of it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
+import trio
 from attrs import define, evolve, field
 
 from actors.group_messages import GroupMessage, Instructed, Stands
+from actors.messages import CloseFirst
+from risk.account_state import AccountState
 from risk.groups import UNHEARD, member_of
 from risk.snapshot import Snapshot
+from risk.verdict import Close, Instruction
 from supervision import Ref
+
+ASKED_FOR = 1.0
+"""Seconds for which a follower's wish stands: a later position of its leader is another matter."""
 
 
 @define
@@ -16,21 +24,51 @@ class Membership:
 
     groups: Sequence[Ref[GroupMessage]]
     _heard: dict[str, Instructed] = field(factory=dict)
+    _first: dict[str, tuple[float, Instruction]] = field(factory=dict)
+    """By follower: what it asks of this account, its leader, and until when (monotonic seconds)."""
 
-    def heard(self, message: Instructed) -> bool:
-        """Whether a group asks for anything else than before, or wants to hear earlier or later."""
+    def heard(self, message: Instructed | CloseFirst, state: AccountState) -> bool:
+        """Whether others ask for anything else than before, or want to hear earlier or later."""
+        if isinstance(message, CloseFirst):
+            self._lead(message, state)
+            return True
         known = self._heard.get(message.group)
         self._heard[message.group] = message
         return message != known
 
+    def _lead(self, message: CloseFirst, state: AccountState) -> None:
+        """A follower is to be closed, so this account goes first; for a moment only, and no lock."""
+        action, episode = message.action, None
+        if isinstance(action, Close):
+            held = {it.contract_id: it.episode for it in state.positions()}
+            episode = held.get(action.contract_id)
+        asked = Instruction(
+            f"copied by {message.follower}",
+            message.rule,
+            state.day,
+            action,
+            Decimal(0),
+            Decimal(0),
+            f"{message.follower} is being closed ({message.reason})",
+            {"follower": message.follower},
+            episode=episode,
+        )
+        self._first[message.follower] = trio.current_time() + ASKED_FOR, asked
+
     def onto(self, snapshot: Snapshot) -> Snapshot:
-        """The account with what its groups ask of it."""
+        """The account with what its groups, and those that follow it, ask of it."""
+        if self._first:
+            still = {who: it for who, it in self._first.items() if it[0] > snapshot.mono}
+            self._first = still
+            asked = tuple(it for _, it in still.values())
+            snapshot = evolve(snapshot, instructions=asked)
         if not self.groups:
             return snapshot
         said = self._heard.values()
         unheard = UNHEARD if len(said) < len(self.groups) else None
         reports = [it.report_at for it in said] if unheard is None else [unheard]
-        asked = tuple(each for it in said for each in it.instructions)
+        of_groups = tuple(each for it in said for each in it.instructions)
+        asked = (*snapshot.instructions, *of_groups)
         return evolve(snapshot, instructions=asked, report_at=max(reports))
 
     def report(self, snapshot: Snapshot, reply_to: Ref[Instructed]) -> None:

@@ -25,7 +25,7 @@ from broker.port import (
 from risk.domain import BrokerAccount, Contract, Order, Position, Trade
 from risk.evaluate import Trigger
 from risk.snapshot import Snapshot
-from risk.verdict import Alert, Lock, Verdict
+from risk.verdict import Alert, Close, Flatten, Lock, Verdict
 from risk.wires import Wire
 from supervision import Lane, Overflow, Ref, Terminated, mailbox_policy
 
@@ -324,6 +324,16 @@ class BrokerBack:
 
 
 @frozen
+class CloseFirst:
+    """A follower is to be closed: its leader goes first, or the copier would open it again."""
+
+    follower: str
+    rule: str
+    action: Close | Flatten
+    reason: str
+
+
+@frozen
 class LockSet:
     """Enforcement has set a lock; it is in the journal already."""
 
@@ -426,6 +436,7 @@ AccountMessage = (
     | Reread
     | Judged
     | Instructed
+    | CloseFirst
     | DayTurned
     | PeerEnded
     | Wake

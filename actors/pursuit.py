@@ -59,6 +59,8 @@ class Enforcer:
     unseen: Mapping[str, int] = field(factory=dict)
     """Contracts, signed, of positions that only their trades have told of so far."""
     barred: bool = False
+    head_start: float = 0.0
+    """Seconds before a full close leaves: a follower's copier may close it by itself."""
     flattening: Flattening | None = None
     pursuits: dict[str, Pursuit] = field(factory=dict)
     cancels: dict[int, Pursuit] = field(factory=dict)
@@ -244,7 +246,8 @@ class Enforcer:
                 known.episode = episode
                 known.widen(keep, mono)
             return
-        pursuit = Pursuit(self._begin(action, violation, episode), keep, episode, mono, mono)
+        intent, due = self._begin(action, violation, episode), mono + (not keep) * self.head_start
+        pursuit = Pursuit(intent, keep, episode, due, mono)
         pace = self._paces.pop(contract_id, None)
         if pace is not None and pursuit.relative and mono - pace.due < RETRY_SLOWLY:
             pursuit.tries, pursuit.problem = pace.tries, pace.problem
@@ -276,7 +279,7 @@ class Enforcer:
                 continue
             known, episode = self.pursuits.get(contract_id), flattening.episode_of(position)
             if known is None:
-                self.pursuits[contract_id] = Pursuit(intent, 0, episode, due=mono)
+                self.pursuits[contract_id] = Pursuit(intent, 0, episode, mono + self.head_start)
             elif known.intent is not intent:
                 self._supersede(known, intent)
                 known.episode = episode

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import cli, events, fill_to_close, reconcile, rules, supervision
+from benchmarks import cli, events, fill_to_close, reconcile, rulebook, rules, supervision
 
 
 def main() -> int:
@@ -15,6 +15,7 @@ def main() -> int:
     parser.add_argument("--heavy", action="store_true", help="fill_to_close also at 4,000 quotes/s")
     known: dict[str, Callable[..., None]] = {
         "rules": rules.run,
+        "rulebook": rulebook.run,
         "events": events.run,
         "reconcile": reconcile.run,
         "cli": cli.run,

@@ -123,8 +123,6 @@ def _check_leader(at: Cursor, name: str, shared: Household) -> None:
 
 def _note_later(at: Cursor, table: AccountTable) -> None:
     """Keys of an account that are understood but do nothing yet."""
-    if table.leader is not None:
-        at.child("leader").later("leader is not yet enforced (a follower is closed by itself)")
     if table.on_partial_refused == "close":
         at.child("on_partial_refused").later('"close" is not yet enforced, only "alert"')
     if table.guard_lost == "flatten":

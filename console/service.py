@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 
 from actors.console import Console, picture
 from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports, log_supervision
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Broker
 from config import Config
@@ -144,7 +144,7 @@ class _WayOut:
 def plan_of(config: Config, journal: Projection | None = None, now: datetime | None = None) -> Plan:
     """What the tree is to do, in its words; what a journal has of this day's earlier ones included."""
     older: Mapping[str, Before] = {}
-    groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups]
+    groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups if it.rules]
     if journal is not None and now is not None:
         older = older_today(config, journal, now)
         groups += older_groups(config, journal, now)
@@ -175,7 +175,13 @@ def plan_of(config: Config, journal: Projection | None = None, now: datetime | N
 def _guarded(account: AccountConfig, before: Before | None) -> GuardedAccount:
     older = None if before is None else before.older
     return GuardedAccount(
-        account.name, account.login, account.rules, account.armed, account.seed, older
+        account.name,
+        account.login,
+        account.rules,
+        account.armed,
+        account.seed,
+        older,
+        account.leader,
     )
 
 

@@ -415,8 +415,6 @@ class AccountState:
         stale = (k for k in self.held_contracts() if self._contracts[k].price(mono).stale)
         return tuple(sorted(stale))
 
-    # --- the picture ------------------------------------------------------------------------
-
     def snapshot(self, now: datetime, mono: float) -> Snapshot:
         """The account as the rules see it; shares everything that did not change."""
         views = self._views(mono)

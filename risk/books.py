@@ -52,7 +52,9 @@ class Books:
         moved = gap - self._gap
         if state.day == self._day and not self._complete and abs(moved) >= CENT:
             return moved
-        if state.day == self._day and self._complete:
+        if state.day != self._day:
+            self._drift = _ZERO
+        elif self._complete:
             self._drift += moved
         self._day, self._gap, self._complete = state.day, gap, False
         return _ZERO

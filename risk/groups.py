@@ -130,7 +130,7 @@ def _found(it: Instruction, snapshot: Snapshot, trigger: Trigger) -> Violation |
         trigger,
         observed=it.observed,
         limit=it.limit,
-        reason=f"group {it.group}: {it.reason}",
+        reason=f"{it.group}: {it.reason}",
         actions=actions,
         contract_id=getattr(it.action, "contract_id", None),
         lock=None if until is None else Lock(it.rule, until, snapshot.now, it.reason),

@@ -1,8 +1,9 @@
 """Hours of a trading day: ranges on the wall, and the days on which the exchange closes early."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
+from functools import lru_cache
 from types import MappingProxyType
 
 from attrs import frozen
@@ -82,8 +83,9 @@ class Range:
             yield start, calendar.ends(day)
 
 
+@lru_cache(maxsize=1024)
 def opening(
-    ranges: Iterable[Range], calendar: TradingCalendar, day: date, roots: tuple[str, ...] | None
+    ranges: tuple[Range, ...], calendar: TradingCalendar, day: date, roots: tuple[str, ...] | None
 ) -> tuple[tuple[datetime, datetime], ...]:
     """When a product may be held on a trading day: joined, in order, cut at an early close.
 

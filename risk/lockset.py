@@ -25,8 +25,8 @@ class LockSet:
         return tuple(lock for lock in self.held if lock.reduce_only)
 
     def add(self, lock: Lock) -> bool:
-        """Add one; False when its rule and end are there already."""
-        if any((held.rule, held.until) == (lock.rule, lock.until) for held in self.held):
+        """Add one; False when it is there already."""
+        if any(held.key == lock.key for held in self.held):
             return False
         self.held = (*self.held, lock)
         return True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from attrs import Factory, evolve, frozen
+from attrs import Factory, evolve, field, frozen
 
 from risk.cover import Cover
 from risk.domain import Contract, Episode, Order, Position
@@ -53,16 +53,25 @@ class Holding:
     """Round trips that ended today, in that order."""
     fee: Decimal = ZERO
     """Dollars per contract and half-turn to assume where the broker reported none."""
+    # Every rule asks for these at every look, so they are computed once.
+    net: int = field(init=False)
+    """Contracts the broker says are held, signed."""
+    size: int = field(init=False)
+    """Contracts held, unsigned, without those being closed."""
+    mini_weight: Decimal = field(init=False)
+    """Minis one contract counts as."""
 
-    @property
-    def net(self) -> int:
-        """Contracts the broker says are held, signed."""
+    @net.default
+    def _net(self) -> int:
         return 0 if self.position is None else self.position.net
 
-    @property
-    def size(self) -> int:
-        """Contracts held, unsigned, without those being closed."""
+    @size.default
+    def _size(self) -> int:
         return max(abs(self.net) - self.reducing, 0)
+
+    @mini_weight.default
+    def _mini_weight(self) -> Decimal:
+        return mini_weight(self.roots)
 
     @property
     def unseen(self) -> int:
@@ -97,11 +106,6 @@ class Holding:
     def episode(self) -> Episode | None:
         """The life the position is in."""
         return None if self.position is None else self.position.episode
-
-    @property
-    def mini_weight(self) -> Decimal:
-        """Minis one contract counts as."""
-        return mini_weight(self.roots)
 
     @property
     def name(self) -> str:

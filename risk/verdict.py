@@ -69,6 +69,11 @@ class Lock:
     after: LastTrade | None = None
     """Of a pause: what was traded later than this was opened in it; None: later than ``set_at``."""
 
+    @property
+    def key(self) -> tuple[str, datetime, bool]:
+        """What makes it the same lock as another: one rule may pause first and lock later."""
+        return self.rule, self.until, self.reduce_only
+
 
 @frozen
 class Violation:
@@ -93,6 +98,7 @@ class Instruction:
     """What a group asks of one account; it stands until the group says otherwise, or the day ends."""
 
     group: str
+    """Who asks, for people: ``group mine``, ``copied by 50KTC-B``."""
     rule: str
     day: date
     action: Flatten | Close

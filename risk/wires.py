@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from risk.domain import Mark
-from risk.rules.base import Rule, Trigger, shared
+from risk.rules.base import Room, Rule, Trigger
 from risk.snapshot import ContractView, Snapshot
 
 SAFETY = Decimal("0.999999")
@@ -41,16 +41,20 @@ class Wire:
 def wires(rules: Sequence[Rule], snapshot: Snapshot) -> Mapping[str, Wire] | None:
     """A wire for each contract whose price matters, by id; None when every price must be judged.
 
-    A rule that answers to prices can say by ``slack(snapshot)`` how many dollars each contract may
-    lose at once, by id, before its answer can change, and by ``reach(snapshot)`` how many it may win;
-    a rule with only one of them does not answer to the other side.
+    A rule that answers to prices can say by ``slack(snapshot)`` how much may be lost before its answer
+    can change (see :data:`risk.rules.base.Room`), and by ``reach(snapshot)`` how much may be won; a rule
+    with only one of them does not answer to the other side.
     """
     if snapshot.pnl_waits or snapshot.stale:
         return None
-    slack: dict[str, Decimal] = {}
+    open_ones = {
+        key: view
+        for key, view in snapshot.contracts.items()
+        if view.holding.worth is not None and view.holding.worth.net
+    }
+    slack, reach = _Nearest(len(open_ones)), _Nearest(len(open_ones))
     if snapshot.report_at is not None:
-        slack.update(shared(snapshot, snapshot.net - snapshot.report_at))
-    reach: dict[str, Decimal] = {}
+        slack.take(snapshot.net - snapshot.report_at)
     for rule in rules:
         if Trigger.MARK not in rule.triggers:
             continue
@@ -58,21 +62,37 @@ def wires(rules: Sequence[Rule], snapshot: Snapshot) -> Mapping[str, Wire] | Non
         reach_of: Any = getattr(rule, "reach", None)
         if slack_of is None and reach_of is None:
             return None
-        _nearest(slack, {} if slack_of is None else slack_of(snapshot))
-        _nearest(reach, {} if reach_of is None else reach_of(snapshot))
-    found: dict[str, Wire] = {}
-    for contract_id, view in snapshot.contracts.items():
-        if view.holding.worth is None or view.holding.worth.net == 0:
-            continue
-        wire = _wire(view, slack.get(contract_id, _FAR), reach.get(contract_id, _FAR))
-        if wire is not None:
-            found[contract_id] = wire
-    return found
+        if slack_of is not None:
+            slack.take(slack_of(snapshot))
+        if reach_of is not None:
+            reach.take(reach_of(snapshot))
+    found = {
+        contract_id: _wire(view, slack.of(contract_id), reach.of(contract_id))
+        for contract_id, view in open_ones.items()
+    }
+    return {contract_id: wire for contract_id, wire in found.items() if wire is not None}
 
 
-def _nearest(known: dict[str, Decimal], of_rule: Mapping[str, Decimal]) -> None:
-    for contract_id, dollars in of_rule.items():
-        known[contract_id] = min(dollars, known.get(contract_id, dollars))
+@define
+class _Nearest:
+    """The least that any rule leaves on one side."""
+
+    sharing: int
+    """Contracts that move together."""
+    _together: Decimal = _FAR
+    _alone: dict[str, Decimal] = field(factory=dict)
+
+    def take(self, room: Room) -> None:
+        """What one rule leaves."""
+        if isinstance(room, Decimal):
+            self._together = min(self._together, room)
+            return
+        for contract_id, dollars in room.items():
+            self._alone[contract_id] = min(dollars, self._alone.get(contract_id, dollars))
+
+    def of(self, contract_id: str) -> Decimal:
+        """A contract's own, or its share."""
+        return min(self._alone.get(contract_id, _FAR), self._together / self.sharing)
 
 
 def _wire(view: ContractView, loss: Decimal, gain: Decimal) -> Wire | None:

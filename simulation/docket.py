@@ -10,11 +10,15 @@ from attrs import Factory, define, field, frozen
 from simulation.excuses import Excuse, Excuses
 from simulation.invariants import (
     ACT_WITHIN,
+    DAY_KEYS,
+    DAY_RULES,
     JUST_BEFORE,
+    MONEY_RULES,
     NEEDS,
     WITHIN,
     Key,
     bare,
+    day_breaches,
     money_breaches,
     next_bare,
     over_size,
@@ -29,7 +33,7 @@ FORGIVEN = 6.0
 reconcile comes before they count again."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
-CLOSING = frozenset({"daily_loss", "lock"})
+CLOSING = DAY_RULES | {"lock"}
 OBLIGATIONS = frozenset(WITHIN)
 """What no book shows."""
 
@@ -146,7 +150,7 @@ class Docket:
         now = set(size_breaches(true, terms))
         now.update(money_breaches(true, terms, self.true_prices))
         if self.estimated:
-            now.discard(("daily_loss", ""))
+            now -= DAY_KEYS
         if graced:
             now.update(key for key in bare(told, terms, at) if self._bare_in_truth(key, at))
         self._locked_breach(now)
@@ -166,16 +170,16 @@ class Docket:
 
     def look_at_prices(self, at: float) -> None:
         """Only a price has changed."""
-        now = {key for key in self.open if key[0] not in ("daily_loss", "unrealized_loss")}
+        now = {key for key in self.open if key[0] not in MONEY_RULES}
         now.update(money_breaches(self.true, self.terms, self.true_prices))
         if self.locked or self.estimated:
-            now.discard(("daily_loss", ""))
+            now -= DAY_KEYS
         if now != self.open.keys():
             self._compare(self.open, now, at)
 
     def look_at_told_prices(self, at: float) -> None:
         """Only a price has been told."""
-        shown = {key for key in self.shown if key[0] not in ("daily_loss", "unrealized_loss")}
+        shown = {key for key in self.shown if key[0] not in MONEY_RULES}
         self._money_told(shown, at)
         if shown != self.shown.keys():
             self._compare(self.shown, shown, at)
@@ -195,12 +199,11 @@ class Docket:
         elif self.apart_since is not None:
             self.told_apart += at > self.apart_since
             self.apart_since = None
-        if self.apart_since is not None and self.terms.daily_loss is not None:
+        if self.apart_since is not None:
             # Then the positions count, with what no trade explains at the broker's average price.
             told, prices = self.told, self.told_prices
             by_positions = told.closed() + sum(told.open(it, prices) for it in told.held)
-            if by_positions <= -self.terms.daily_loss:
-                shown.add(("daily_loss", ""))
+            shown.update(day_breaches(self.terms, by_positions, by_positions))
         shown.update(money_breaches(self.told, self.terms, self.told_prices))
 
     def _untold_since(self, at: float) -> float:
@@ -218,7 +221,7 @@ class Docket:
     def _locked_breach(self, now: set[Key]) -> None:
         if not self.locked:
             return
-        now.discard(("daily_loss", ""))
+        now -= DAY_KEYS
         if self.true.held or self.true.orders:
             now.add(("lock", ""))
 

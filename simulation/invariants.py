@@ -41,11 +41,20 @@ SIZE = frozenset({Aspect.MEANS, Aspect.POSITIONS})
 ORDERS = SIZE | {Aspect.ORDERS}
 MONEY = SIZE | {Aspect.MONEY, Aspect.PRICES}
 
+DAY_RULES = frozenset({"daily_loss", "daily_profit", "weekly_loss", "trailing_drawdown"})
+"""Rules that end the day: flat, and locked."""
+DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
+MONEY_RULES = DAY_RULES | {"unrealized_loss", "unrealized_profit"}
+
 NEEDS: dict[str, frozenset[Aspect]] = {
+    "daily_loss": MONEY,
+    "daily_profit": MONEY,
+    "weekly_loss": MONEY,
+    "trailing_drawdown": MONEY,
+    "unrealized_loss": MONEY,
+    "unrealized_profit": MONEY,
     "max_contracts": SIZE,
     "symbol_block": ORDERS,
-    "daily_loss": MONEY,
-    "unrealized_loss": MONEY,
     "no_stop_loss": ORDERS,
     "lock": ORDERS,
     "reset": MEANS,
@@ -108,14 +117,17 @@ def size_breaches(book: Book, terms: Terms) -> Iterator[Key]:
 
 
 def money_breaches(book: Book, terms: Terms, prices: Prices, slack: float = 0.0) -> Iterator[Key]:
-    """Losses at the touch that reach a limit, or nearly: by ``slack`` dollars."""
-    if terms.daily_loss is not None and book.lines:
-        result = book.realised() if terms.realised else book.day(prices)
-        if result <= -terms.daily_loss + slack + TENTH_OF_A_CENT:
-            yield ("daily_loss", "")
-    if terms.unrealized_loss is None or not book.held:
+    """Results at the touch that reach a limit, or nearly: by ``slack`` dollars."""
+    if book.lines and (terms.daily_loss is not None or terms.day_limits):
+        yield from day_breaches(terms, book.day(prices), book.realised(), slack)
+    if not book.held or (terms.unrealized_loss is None and terms.unrealized_profit is None):
         return
     opened = {contract: book.open(contract, prices) for contract in book.held}
+    if terms.unrealized_profit is not None:
+        enough = terms.unrealized_profit - slack - TENTH_OF_A_CENT
+        yield from (("unrealized_profit", it) for it, won in opened.items() if won >= enough)
+    if terms.unrealized_loss is None:
+        return
     least = -terms.unrealized_loss + slack + TENTH_OF_A_CENT
     if terms.total_unrealized:
         if sum(opened.values()) <= least:
@@ -124,6 +136,15 @@ def money_breaches(book: Book, terms: Terms, prices: Prices, slack: float = 0.0)
     for contract, dollars in opened.items():
         if dollars <= least:
             yield ("unrealized_loss", contract)
+
+
+def day_breaches(terms: Terms, net: float, realised: float, slack: float = 0.0) -> Iterator[Key]:
+    """Rules whose limit a result of the day has reached."""
+    if terms.daily_loss is not None:
+        counted = realised if terms.realised else net
+        if counted <= -terms.daily_loss + slack + TENTH_OF_A_CENT:
+            yield ("daily_loss", "")
+    yield from ((it.rule, "") for it in terms.day_limits if it.reached(net, slack))
 
 
 def bare(book: Book, terms: Terms, at: float) -> Iterator[Key]:
@@ -187,7 +208,7 @@ def allows_cancel(
     nets = [it.held[order.contract].net for it in books if order.contract in it.held]
     protects = not alone and all(order.sign * net < 0 for net in nets)
     for rule, where in sorted(keys):
-        all_go = rule in ("daily_loss", "lock") or (rule == "unrealized_loss" and not where)
+        all_go = rule in DAY_RULES or rule == "lock" or (rule == "unrealized_loss" and not where)
         # What protects a position stays until it is gone: the close may be refused (GATEWAY 4.1).
         if all_go and (turned or not protects):
             return True

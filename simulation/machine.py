@@ -15,7 +15,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.daemon import Daemon, GuardedAccount, Plan, Ports
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.memory import MemoryBroker
 from broker.port import Login
 from simulation.agenda import Agenda

@@ -12,7 +12,7 @@ from simulation.docket import Docket
 from simulation.excuses import Aspect, Excuse
 from simulation.invariants import JUST_BEFORE, money_breaches
 from simulation.knowledge import WIDE_TICKS
-from simulation.trading_days import day_name, next_reset
+from simulation.trading_days import FOR_GOOD, day_name, next_reset, week_end
 from simulation.truth import Held
 
 CLOCKS_DIFFER = 2.0
@@ -128,12 +128,19 @@ class Papers:
         if key not in docket.locks:
             keys = docket.breaches(self._bench.now - JUST_BEFORE)
             in_truth = money_breaches(docket.true, docket.terms, self._bench.true_prices)
-            if ("daily_loss", "") not in {*keys, *in_truth}:
+            if (key[0], "") not in {*keys, *in_truth}:
                 self._bench.accuse(
                     11, docket, f"locked for {key[0]} without a breach {self._bench.scene(docket)}"
                 )
-            expected = next_reset(self._bench.wall())
-            if key[1] != expected:
+            expected = (
+                week_end(self._bench.wall())
+                if key[0] == "weekly_loss"
+                else next_reset(self._bench.wall())
+            )
+            # A drawdown that reached the floor itself, not only its buffer, waits for a new seed.
+            if key[1] != expected and not (
+                key[0] == "trailing_drawdown" and key[1].year == FOR_GOOD
+            ):
                 self._bench.accuse(4, docket, f"locked until {key[1]}, not until {expected}")
         docket.locks[key] = self._bench.now
         self._bench.lock_state(docket)

@@ -9,6 +9,8 @@ from simulation.bench import Bench, Plea
 from simulation.docket import Docket
 from simulation.excuses import SNAPSHOTS_LAG, USUAL_ANSWER, Excuse, next_try
 from simulation.invariants import (
+    DAY_KEYS,
+    DAY_RULES,
     JUST_BEFORE,
     WITHIN,
     Key,
@@ -65,10 +67,10 @@ class Requests:
                 f"{kind} of {target} {size or ''} without a breach {self._bench.scene(docket)}",
             )
         only_day = not docket.locked and all(
-            rule == "daily_loss" or rule in WITHIN for rule, _ in keys
+            rule in DAY_RULES or rule in WITHIN for rule, _ in keys
         )
         known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)
-        if allowed and only_day and ("daily_loss", "") in keys and not known:
+        if allowed and only_day and keys & DAY_KEYS and not known:
             self._bench.accuse(4, docket, f"{kind} of {target} for the day's loss before its lock")
         if kind == "close" and ("no_stop_loss", target) in keys:
             self._bench.coverage.saw("close for want of a stop")

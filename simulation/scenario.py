@@ -144,7 +144,15 @@ RULES = (
     "max_contracts=4 daily_loss=300 unrealized_loss=1000 symbol_block=GC no_stop_loss=60:uncovered",
     "max_contracts=6 daily_loss=800:realised unrealized_loss=350 symbol_block=CL no_stop_loss=20",
 )
-ONE_IN_TEN = 0.1
+FURTHER_RULES = {
+    "daily_profit": (150, 400, 900),
+    "weekly_loss": (200, 500, 900),
+    "unrealized_profit": (60, 150, 400),
+    "trailing_drawdown": (200, 300, 600),
+}
+"""Limits of rules that an account may have beside those, in dollars."""
+OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown"})
+ONE_IN_THREE, ONE_IN_TEN = 0.33, 0.1
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
 
 
@@ -168,7 +176,7 @@ def generate(seed: int, kind: str = "minutes", *, seconds: float | None = None) 
         bare,
         start=start,
         seconds=lasts,
-        accounts=accounts,
+        accounts=_with_further_rules(bare.chance("further rules"), accounts, start),
         logins=logins,
         market="calm" if kind == "day" else chance.choice(MARKETS),
         pace=0.6 if kind == "day" else chance.choice((4.0, 8.0, 12.0)),
@@ -211,6 +219,20 @@ def _accounts(chance: random.Random, number: int) -> tuple[AccountPlan, ...]:
         leader = leader if trader == "copier" else 1001 + n
         rules = USUAL_RULES if n == 0 else chance.choice(RULES)
         plans.append(AccountPlan(1001 + n, f"SIM-50K-{n + 1}", whose, rules))
+    return tuple(plans)
+
+
+def _with_further_rules(
+    chance: random.Random, accounts: Sequence[AccountPlan], start: datetime
+) -> tuple[AccountPlan, ...]:
+    """Some accounts but the first have one rule more; of several days only where there is but one."""
+    known = [it for it in FURTHER_RULES if start == MORNING or it not in OF_SEVERAL_DAYS]
+    plans = list(accounts[:1])
+    for plan in accounts[1:]:
+        rule, rolled = chance.choice(known), chance.random()
+        limit = chance.choice(FURTHER_RULES[rule])
+        more = f"{plan.rules} {rule}={limit}" if rolled < ONE_IN_THREE else plan.rules
+        plans.append(evolve(plan, rules=more))
     return tuple(plans)
 
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import trio
 from attrs import frozen
 
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.port import BrokerEvent, ConnectionChange, LoggedOut, QuoteUpdate, Unreadable
 from simulation.trouble import Trouble, document
 from simulation.watcher import Asked, Nobody, Operation, Watcher

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 CHICAGO = ZoneInfo("America/Chicago")
 SATURDAY = 5
+FOR_GOOD = 9999
+"""The year of a lock without an end."""
 
 
 @lru_cache(maxsize=64)
@@ -19,6 +21,14 @@ def next_reset(instant: datetime) -> datetime:
     while day.weekday() >= SATURDAY or _reset_of(day) <= instant:
         day += timedelta(days=1)
     return _reset_of(day)
+
+
+def week_end(instant: datetime) -> datetime:
+    """The first end of a trading week after an instant: 17:00 in Chicago on a Friday."""
+    reset = next_reset(instant)
+    while reset.astimezone(CHICAGO).weekday() != SATURDAY - 1:
+        reset = next_reset(reset)
+    return reset
 
 
 def day_name(instant: datetime) -> str:

@@ -6,13 +6,25 @@ from typing import Any
 
 from broker.port import Done, NotExecuted, Refused, Unknown
 from risk import domain
-from risk.rules import DailyLoss, MaxContracts, NoStopLoss, Rule, SymbolBlock, UnrealizedLoss
-from simulation.truth import Order, Terms, Trade
+from risk.rules import (
+    DailyLoss,
+    DailyProfit,
+    MaxContracts,
+    NoStopLoss,
+    Rule,
+    SymbolBlock,
+    TrailingDrawdown,
+    UnrealizedLoss,
+    UnrealizedProfit,
+    WeeklyLoss,
+)
+from simulation.truth import DayLimit, Order, Terms, Trade
 
 
 def terms_of(rules: Iterable[Rule]) -> Terms:
     """The limits of an account's rules, as numbers."""
     terms: dict[str, Any] = {}
+    limits: list[DayLimit] = []
     for rule in rules:
         match rule:
             case MaxContracts():
@@ -37,9 +49,18 @@ def terms_of(rules: Iterable[Rule]) -> Terms:
                     "grace": rule.grace.total_seconds(),
                     "uncovered_only": rule.close == "uncovered",
                 }
+            case UnrealizedProfit():
+                terms |= {"unrealized_profit": float(rule.limit)}
+            case DailyProfit(limit=limit) if limit is not None:
+                limits.append(DayLimit(rule.name, float(limit)))
+            case WeeklyLoss():
+                limits.append(DayLimit(rule.name, -float(rule.limit)))
+            case TrailingDrawdown():
+                # Its only day begins flat, at the highest balance that anybody knows.
+                limits.append(DayLimit(rule.name, -float(rule.amount - rule.margin)))
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
-    return Terms(**terms)
+    return Terms(**terms, day_limits=tuple(limits))
 
 
 def order_of(payload: Mapping[str, Any]) -> Order:

@@ -45,6 +45,20 @@ class Prices(Protocol):
 
 
 @frozen
+class DayLimit:
+    """A result of the day at which the account is to be flat and locked."""
+
+    rule: str
+    at: float
+    """Dollars: negative for a loss, positive for a profit."""
+
+    def reached(self, result: float, slack: float) -> bool:
+        """Whether a result is there, or nearly: by ``slack`` dollars."""
+        beyond = result - self.at if self.at > 0 else self.at - result
+        return beyond >= -slack - TENTH_OF_A_CENT
+
+
+@frozen
 class Terms:
     """The limits of one account's rules, as numbers."""
 
@@ -54,8 +68,11 @@ class Terms:
     """Dollars at which to act, positive: the limit less the buffer."""
     realised: bool = False
     """The day's loss counts closed trades and fees only."""
+    day_limits: tuple[DayLimit, ...] = ()
+    """Of other rules that end the day, by its net."""
     unrealized_loss: float | None = None
     total_unrealized: bool = False
+    unrealized_profit: float | None = None
     blocked: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     grace: float | None = None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.port import BrokerEvent
 from simulator.desk import Handled
 from simulator.events import Event

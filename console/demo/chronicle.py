@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from attrs import frozen
 
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 
 CONTRACT_ID = re.compile(r"CON(\.\w+){4}")
 """Such as ``CON.F.US.MNQ.Z26``; people say MNQ."""

@@ -11,7 +11,7 @@ import trio
 from attrs import frozen
 
 from actors.daemon import log_supervision
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.clock import GatewayClock
 from config import Config, load
 from console.demo.cast import KEY, KEY_VARIABLE, configuration, scenario

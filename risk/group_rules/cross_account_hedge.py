@@ -96,7 +96,7 @@ class CrossAccountHedge:
     def _instruction(self, together: Together, hedge: Hedge, stake: Stake) -> Instruction:
         stood = f" for {span(self.grace)}" if self.grace else ""
         return Instruction(
-            together.group,
+            f"group {together.group}",
             self.name,
             together.day,
             Close(stake.contract_id),

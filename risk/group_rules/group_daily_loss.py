@@ -50,7 +50,7 @@ class GroupDailyLoss:
             {
                 it.account: (
                     Instruction(
-                        together.group,
+                        f"group {together.group}",
                         self.name,
                         together.day,
                         Flatten(),

@@ -60,6 +60,11 @@ PRICES = frozenset({Trigger.FILL, Trigger.POSITION, Trigger.MARK, Trigger.TIMER}
 """What a rule about money looks at."""
 
 
+type Room = Decimal | Mapping[str, Decimal]
+"""Dollars that may be lost, or won, before an answer can change: by contract id, or, as one amount,
+by all contracts together, for all may move at once."""
+
+
 def violation(
     rule: str,
     snapshot: Snapshot,
@@ -96,16 +101,6 @@ def require_positive(value: Decimal | int, key: str) -> None:
         raise ValueError(f"{key} must be a number of dollars, got {value}")
     if value <= 0:
         raise ValueError(f"{key} must be more than 0, got {value}")
-
-
-def shared(snapshot: Snapshot, dollars: Decimal) -> Mapping[str, Decimal]:
-    """Dollars divided among the contracts whose price matters, by id: all may move at once."""
-    open_ones = [
-        key
-        for key, view in snapshot.contracts.items()
-        if view.holding.worth is not None and view.holding.worth.net
-    ]
-    return {key: dollars / len(open_ones) for key in open_ones}
 
 
 def price_wait(snapshot: Snapshot) -> float | None:

@@ -1,6 +1,5 @@
 """``consistency``: no day may be too large a part of all profit."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -10,11 +9,11 @@ from risk.explain import dollars, made_of
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     day_over,
     locked_for_the_day,
     price_wait,
-    shared,
 )
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, RuleAnswer
@@ -92,12 +91,12 @@ class Consistency:
         stop = self.stop_at(snapshot)
         return None if stop is None else stop - snapshot.net
 
-    def reach(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def reach(self, snapshot: Snapshot) -> Room:
         """Each contract's share of what is left."""
         left = self.left(snapshot)
         if left is None or locked_for_the_day(self.name, snapshot):
             return {}
-        return shared(snapshot, left)
+        return left
 
     def _before(self, snapshot: Snapshot) -> Decimal | None:
         past = snapshot.past

@@ -141,6 +141,9 @@ class CooldownAfterLoss:
     def _recent(self, snapshot: Snapshot) -> list[tuple[Holding, Trip]]:
         """Round trips whose pause may run, newest first, and those before that a streak looks back at."""
         longest = max((*(it.for_ for it in self.tiers), *(it.for_ for it in self.streaks)))
+        newest = [it.holding.trips[-1] for it in snapshot.contracts.values() if it.holding.trips]
+        if all(trip.closed_at + longest <= snapshot.now for trip in newest):
+            return []
         further = max((each.losses for each in self.streaks), default=1) - 1
         recent: list[tuple[Holding, Trip]] = []
         for pair in _newest_first(snapshot):

@@ -1,6 +1,5 @@
 """``daily_loss``: the most the account may lose in one trading day, open P&L included."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -10,6 +9,7 @@ from risk.explain import dollars, made_of, plain
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     certain_result,
     day_inputs,
@@ -17,7 +17,6 @@ from risk.rules.base import (
     locked_for_the_day,
     price_wait,
     require_positive,
-    shared,
     violation,
 )
 from risk.rules.pause import reduce_only
@@ -88,15 +87,14 @@ class DailyLoss:
         """Dollars that may still be lost today."""
         return self._result(snapshot) - self.floor
 
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def slack(self, snapshot: Snapshot) -> Room:
         """Each contract's share of what is left to the limit, or to the next warning."""
         if self.basis == "realised" or locked_for_the_day(self.name, snapshot):
             return {}
         result = self._result(snapshot)
         shares = self.warn_at if self._paused(snapshot) else (*self.warn_at, self.reduce_only_at)
         steps = [self.floor, *(-self.limit * share / _CENT for share in shares if share)]
-        left = min((result - step for step in steps if step < result), default=_ZERO)
-        return shared(snapshot, left)
+        return min((result - step for step in steps if step < result), default=_ZERO)
 
     def _result(self, snapshot: Snapshot) -> Decimal:
         totals = snapshot.totals

@@ -1,6 +1,5 @@
 """``daily_profit``: stop for the day at a profit."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar, Literal
 
@@ -10,12 +9,12 @@ from risk.explain import dollars, made_of, plain
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     day_over,
     locked_for_the_day,
     price_wait,
     require_positive,
-    shared,
 )
 from risk.snapshot import Snapshot
 from risk.verdict import RuleAnswer
@@ -100,20 +99,20 @@ class DailyProfit:
         kept = self._gone_below(snapshot)
         return None if kept is None else snapshot.net - kept
 
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def slack(self, snapshot: Snapshot) -> Room:
         """What may be given back, once there is enough that could be."""
         if self._gone_below(snapshot) is None or locked_for_the_day(self.name, snapshot):
             return {}
-        return shared(snapshot, snapshot.net - self._kept(snapshot))
+        return snapshot.net - self._kept(snapshot)
 
-    def reach(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def reach(self, snapshot: Snapshot) -> Room:
         """Each contract's share of what is left to the limit, or to a new best of the day."""
         if locked_for_the_day(self.name, snapshot):
             return {}
         if self.limit is not None and self.mode == "lock":
-            return shared(snapshot, self.limit - snapshot.net)
+            return self.limit - snapshot.net
         best = max(snapshot.peaks.net, self.above or _ZERO)
-        return shared(snapshot, best - snapshot.net)
+        return best - snapshot.net
 
     def _why(self, snapshot: Snapshot, net: Decimal) -> tuple[str, Decimal] | None:
         """In which relation to which limit the result ends the day; None: it does not."""

@@ -1,6 +1,6 @@
 """``max_risk_per_trade``: the most that a position may lose at its stops."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from risk.snapshot import ContractView, Snapshot
 from risk.verdict import Alert, Close, RuleAnswer
 
 _ZERO = Decimal(0)
+_NOTHING = RuleAnswer()
 
 
 @frozen
@@ -41,8 +42,9 @@ class MaxRiskPerTrade:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Judge each position that stays by the stops that would end it."""
+        stops = _stops(snapshot)
         answers = [
-            self._judge(snapshot, trigger, view)
+            self._judge(snapshot, trigger, view, stops.get(view.holding.contract_id, ()))
             for view in snapshot.contracts.values()
             if view.holding.size
         ]
@@ -51,21 +53,25 @@ class MaxRiskPerTrade:
             tuple(alert for answer in answers for alert in answer.alerts),
         )
 
-    def _judge(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> RuleAnswer:
+    def _judge(
+        self, snapshot: Snapshot, trigger: Trigger, view: ContractView, working: Sequence[Order]
+    ) -> RuleAnswer:
         holding, worth = view.holding, view.holding.worth
-        if worth is None or worth.entry is None or holding.contract is None:
-            return RuleAnswer()  # an instrument that is not known alerts by itself
+        if worth is None or worth.entry is None:
+            return _NOTHING  # an instrument that is not known alerts by itself
         sign = 1 if holding.net > 0 else -1
-        bare, risk, stops = abs(holding.net), _ZERO, []
-        for size, price in _stops(snapshot, holding.contract_id, sign):
-            covers = min(size, bare)
+        bare, points, stops = abs(holding.net), _ZERO, []
+        for order, price in _nearest_first(working, sign):
+            covers = min(order.remaining, bare)
             if covers:
-                risk += covers * (worth.entry - price) * sign * holding.contract.point_value
-                stops.append(f"{covers} at {plain(price)}")
+                points += covers * (worth.entry - price)
+                stops.append((covers, price))
                 bare -= covers
         alerts = (self._unknown(view, bare),) if bare else ()
+        risk = points * sign * worth.point_value
         if risk <= self.limit:
-            return RuleAnswer(alerts=alerts)
+            return RuleAnswer(alerts=alerts) if alerts else _NOTHING
+        said = ", ".join(f"{covers} at {plain(price)}" for covers, price in stops)
         found = violation(
             self.name,
             snapshot,
@@ -75,13 +81,13 @@ class MaxRiskPerTrade:
             contract_id=holding.contract_id,
             reason=(
                 f"risk {dollars(risk)} > {plain(self.limit)} ({holding.net:+d} {holding.name} "
-                f"from {dollars(worth.entry)}, stops for {', '.join(stops)})"
+                f"from {dollars(worth.entry)}, stops for {said})"
             ),
             actions=(Close(holding.contract_id),),
             inputs={
                 f"position {holding.contract_id}": str(holding.net),
                 f"entry {holding.contract_id}": str(worth.entry),
-                f"stops {holding.contract_id}": ", ".join(stops),
+                f"stops {holding.contract_id}": said,
             },
         )
         return RuleAnswer((found,), alerts)
@@ -96,21 +102,21 @@ class MaxRiskPerTrade:
         )
 
 
-def _stops(snapshot: Snapshot, contract_id: str, sign: int) -> Iterator[tuple[int, Decimal]]:
-    """Size and price of each working protective stop, the nearest to the market first."""
+def _stops(snapshot: Snapshot) -> Mapping[str, Sequence[Order]]:
+    """Working stops that protect something, by contract."""
     orders = {order.id: order for order in snapshot.orders}
+    stops: dict[str, list[Order]] = {}
+    for order in snapshot.orders:
+        if order.type in PROTECTIVE_TYPES and protects(order, orders):
+            stops.setdefault(order.contract_id, []).append(order)
+    return stops
 
-    def price_of(order: Order) -> Decimal:
-        return (order.stop_price or _ZERO) * sign
 
-    protective = (
-        order
-        for order in snapshot.orders_in(contract_id)
-        if order.type in PROTECTIVE_TYPES
-        and order.side.sign * sign < 0
-        and order.stop_price is not None
-        and protects(order, orders)
-    )
-    for order in sorted(protective, key=price_of, reverse=True):
-        assert order.stop_price is not None
-        yield order.remaining, order.stop_price
+def _nearest_first(working: Sequence[Order], sign: int) -> list[tuple[Order, Decimal]]:
+    """The stops of a position of this side that have a price, those nearest to the market first."""
+    own = [
+        (order, order.stop_price)
+        for order in working
+        if order.side.sign * sign < 0 and order.stop_price is not None
+    ]
+    return sorted(own, key=lambda it: it[1] * sign, reverse=True)

@@ -28,13 +28,21 @@ class Window:
 
     def until(self, snapshot: Snapshot) -> datetime | None:
         """When the next entry is allowed; None when one is now."""
-        newest = list(islice(_newest_first(snapshot), self.allowed))
-        if len(newest) < self.allowed:
+        if self._count(snapshot) < self.allowed:
             return None
         if self.lasts is None:
             return snapshot.day_ends
-        free = newest[-1].at + self.lasts
-        return min(free, snapshot.day_ends) if free > snapshot.now else None
+        oldest = next(islice(_newest_first(snapshot), self.allowed - 1, None))
+        return min(oldest.at + self.lasts, snapshot.day_ends)
+
+    def _count(self, snapshot: Snapshot) -> int:
+        """Entries that the window holds now."""
+        entries = [view.holding.entries for view in snapshot.contracts.values()]
+        count = sum(map(len, entries))
+        if self.lasts is None or count < self.allowed:
+            return count
+        since = snapshot.now - self.lasts
+        return sum(len(it) - bisect_right(it, since, key=_at) for it in entries if it)
 
     def is_full(self, snapshot: Snapshot, entry: Entry) -> bool:
         """Whether an entry came when as many as are allowed had come before it."""

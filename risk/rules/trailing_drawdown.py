@@ -11,6 +11,7 @@ from risk.explain import dollars, made_of, plain
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     certain_result,
     day_over,
@@ -18,7 +19,6 @@ from risk.rules.base import (
     locked_until,
     price_wait,
     require_positive,
-    shared,
 )
 from risk.snapshot import Snapshot
 from risk.verdict import Alert, RuleAnswer
@@ -129,21 +129,19 @@ class TrailingDrawdown:
         floor, equity = self.floor(snapshot), snapshot.equity(snapshot.net)
         return None if floor is None or equity is None else equity - floor
 
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def slack(self, snapshot: Snapshot) -> Room:
         """Each contract's share of what is left to the line at which to act, or to the floor."""
         left = self.left(snapshot)
         if left is None or self._over(snapshot):
             return {}
-        return shared(
-            snapshot, left if locked_for_the_day(self.name, snapshot) else left - self.margin
-        )
+        return left if locked_for_the_day(self.name, snapshot) else left - self.margin
 
-    def reach(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def reach(self, snapshot: Snapshot) -> Room:
         """To the next high, where the floor follows every quote."""
         equity, peak = snapshot.equity(snapshot.net), snapshot.peaks.equity
         if self.mode != "intraday" or equity is None or peak is None:
             return {}
-        return shared(snapshot, peak - equity)
+        return peak - equity
 
     def _high(self, snapshot: Snapshot) -> Decimal | None:
         past, peaks = snapshot.past, snapshot.peaks

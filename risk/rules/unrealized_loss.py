@@ -1,6 +1,6 @@
 """``unrealized_loss``: the most a position, or all of them together, may be under water."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar, Literal
@@ -12,10 +12,10 @@ from risk.rules.at_price import position_at_price, price_inputs, staying
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     price_wait,
     require_positive,
-    shared,
     violation,
 )
 from risk.rules.pause import reduce_only
@@ -71,13 +71,13 @@ class UnrealizedLoss:
             return self.limit + sum(opened, _ZERO)
         return self.limit + min(opened, default=_ZERO)
 
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def slack(self, snapshot: Snapshot) -> Room:
         """What each position, or their sum, may still lose."""
         opened = {
             key: view.open for key, view in snapshot.contracts.items() if view.open is not None
         }
         if self.scope == "total":
-            return shared(snapshot, self.limit + sum(opened.values(), _ZERO))
+            return self.limit + sum(opened.values(), _ZERO)
         return {key: self.limit + amount for key, amount in opened.items()}
 
     def _alone(self, snapshot: Snapshot, trigger: Trigger, view: ContractView) -> Violation | None:

@@ -1,6 +1,5 @@
 """``weekly_loss``: the most the account may lose from Friday's close to Friday's close."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import ClassVar
 
@@ -11,13 +10,13 @@ from risk.past import week_ends
 from risk.rules.base import (
     PRICES,
     Priority,
+    Room,
     Trigger,
     certain_result,
     day_over,
     locked_for_the_day,
     price_wait,
     require_positive,
-    shared,
 )
 from risk.snapshot import Snapshot
 from risk.verdict import RuleAnswer
@@ -74,8 +73,6 @@ class WeeklyLoss:
         """Dollars that may still be lost this week."""
         return self.limit + snapshot.past.week + snapshot.net
 
-    def slack(self, snapshot: Snapshot) -> Mapping[str, Decimal]:
+    def slack(self, snapshot: Snapshot) -> Room:
         """Each contract's share of what is left to the limit."""
-        return (
-            {} if locked_for_the_day(self.name, snapshot) else shared(snapshot, self.left(snapshot))
-        )
+        return {} if locked_for_the_day(self.name, snapshot) else self.left(snapshot)

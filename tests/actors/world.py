@@ -1,7 +1,7 @@
 """A whole daemon in virtual time: real actors and rules on the in-memory broker and a simulated disk."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ import trio
 from attrs import define, field
 
 from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from broker.clock import SimulatedClock
 from broker.memory import Arrange, MemoryBroker
 from broker.port import Login
@@ -54,6 +54,8 @@ class World:
     accounts: tuple[str, ...] = ("SIM-50K-1", "SIM-50K-2")
     rules: Callable[[], tuple[Rule, ...]] = usual_rules
     groups: tuple[GuardedGroup, ...] = ()
+    leaders: Mapping[str, str] = field(factory=dict)
+    """Followers of a copier, and whom each of them follows."""
     arrange: Arrange | None = None
     seed: int = 1
     armed: bool = True
@@ -88,7 +90,8 @@ class World:
             "sim", "trader", "key", "http://127.0.0.1", "http://127.0.0.1", "http://127.0.0.1"
         )
         accounts = tuple(
-            GuardedAccount(name, "sim", self.rules(), self.armed) for name in self.accounts
+            GuardedAccount(name, "sim", self.rules(), self.armed, leader=self.leaders.get(name))
+            for name in self.accounts
         )
         journal = self.disk.open(self.clock.now())
         daemon = Daemon(

@@ -214,9 +214,7 @@ def test_a_mistake_outside_the_rules_is_named(
     assert said in f"{problem.message} {problem.hint}"
 
 
-@pytest.mark.parametrize(
-    "key", ['leader = "B"', 'on_partial_refused = "close"', 'guard_lost = "flatten"']
-)
+@pytest.mark.parametrize("key", ['on_partial_refused = "close"', 'guard_lost = "flatten"'])
 def test_later_account_keys_are_notices(tmp_path: Path, key: str) -> None:
     """Known and accepted by check, refused by run."""
     text = SMALL + f'{key}\n[accounts.B]\nlogin = "topstep"\n'

@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 from attrs import evolve
 
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from console.demo import program
 from console.demo.chronicle import Enforcement
 from console.demo.flows import Distribution, Flows

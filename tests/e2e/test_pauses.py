@@ -38,6 +38,23 @@ async def test_near_the_daily_limit_the_account_may_only_reduce(world: World) ->
     assert until["reason"] == "day -201.74, 50 % of the daily loss limit 400 is used"
 
 
+async def test_who_may_only_reduce_is_locked_at_the_limit_all_the_same(world: World) -> None:
+    """One rule, one end, two locks: the second is the one that counts, also after a restart."""
+    rule = DailyLoss(limit=Decimal(400), warn_at=(), reduce_only_at=50)
+    world.guard("SIM-50K-1", rules=_only(rule))
+    async with world.daemon():
+        await world.price("25000.00")
+        await world.trade(1001, 2, MNQ)
+        await world.until_held(1001, 2)
+        await world.price("24950.00")
+        await world.until(lambda: _pauses(world) == ["daily_loss"])
+        await world.price("24900.00")
+        await world.until_flat(1001)
+        await world.until(lambda: world.locks(1) == ["daily_loss"])
+    async with world.daemon():
+        assert world.locks(1) == ["daily_loss"]
+
+
 async def test_an_open_loss_that_was_closed_begins_its_cooldown(world: World) -> None:
     """The position goes, and so does the next one, while the other that was held stays."""
     rule = UnrealizedLoss(limit=Decimal(100), cooldown=timedelta(minutes=10))

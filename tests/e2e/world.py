@@ -23,7 +23,7 @@ import trio
 from attrs import define, field
 
 from actors.daemon import Daemon, GuardedAccount, GuardedGroup, Plan, Ports, log_supervision
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from actors.older import Older
 from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Login

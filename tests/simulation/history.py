@@ -171,11 +171,13 @@ class History:
         violation = {"rule": "x", "observed": "1", "limit": "0", "reason": "so", **missing}
         self.recorded(self.docket, "intent", id=number, violation={**violation, "lock": None})
 
-    def lock(self, until: datetime | None = None) -> tuple[str, datetime]:
-        """A lock for the day's loss is written."""
+    def lock(
+        self, until: datetime | None = None, *, rule: str = "daily_loss"
+    ) -> tuple[str, datetime]:
+        """A lock of a rule is written."""
         until = until or next_reset(self.bench.wall())
-        self.recorded(self.docket, "lock", rule="daily_loss", until=until.isoformat())
-        return "daily_loss", until
+        self.recorded(self.docket, "lock", rule=rule, until=until.isoformat())
+        return rule, until
 
     def recorded(self, docket: Docket, kind: str, **body: Any) -> None:
         """Any record."""

@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from actors.enforcement import Enforced
+from actors.enforced import Enforced
 from simulation.run import simulate
 from simulation.scenario import AccountPlan, Scenario
 from simulation.watcher import Watcher
