@@ -41,7 +41,7 @@ async def test_near_the_daily_limit_the_account_may_only_reduce(world: World) ->
 async def test_who_may_only_reduce_is_locked_at_the_limit_all_the_same(world: World) -> None:
     """One rule, one end, two locks: the second is the one that counts, also after a restart."""
     rule = DailyLoss(limit=Decimal(400), warn_at=(), reduce_only_at=50)
-    world.guard("SIM-50K-1", rules=_only(rule))
+    world.guard("SIM-50K-1", rules=only(rule))
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 2, MNQ)
