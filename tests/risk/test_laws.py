@@ -88,7 +88,7 @@ def carried_out(snapshot: Snapshot, actions: Sequence[Action]) -> Mapping[str, i
     return left
 
 
-@settings(max_examples=200)
+@settings(max_examples=max(200, settings().max_examples))
 @given(
     ANYTHING, st.one_of(SOME_RULES, SOME_RULES, EVERY_RULE.map(lambda all_: tuple(all_.values())))
 )
