@@ -92,6 +92,7 @@ def picture_of[M](
         "locks": [_shown(lock) for lock in snapshot.locks],
         "pauses": [_shown(lock) for lock in snapshot.pauses],
         "reconcile_s": reconciler.seconds,
+        "reconciles": reconciler.reconciles,
     }
 
 

@@ -121,6 +121,8 @@ class Reconciler[M]:
         self._aside: ReadDone | None = None
         """A later look than the one that is being given its moment."""
         self._timer: Timer | None = None
+        self.reconciles = 0
+        """How often it came to an end, in this life."""
         self._failures = 0
         self._last_event = 0
         self._audited_at = 0.0
@@ -381,7 +383,7 @@ class Reconciler[M]:
     def _go_live(self, run: Reconciliation) -> None:
         self.phase, self._run = Phase.LIVE, None
         first, self.believed, self.current = not self.believed, True, True
-        self._audited_at = trio.current_time()
+        self._audited_at, self.reconciles = trio.current_time(), self.reconciles + 1
         self._desk.settled("reconcile_failed")
         if run.trades:
             self._books.moved(self._state)

@@ -133,6 +133,8 @@ class Docket:
     orphans_until: float = -math.inf
     """When that was so."""
     phase: str = ""
+    reconciles: int = 0
+    """How often its account had become live when it was last looked at."""
 
     def compare_trade(self, id_: int) -> None:
         """One half-turn has changed in truth, or was told."""

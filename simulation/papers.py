@@ -200,6 +200,10 @@ class Papers:
         docket = self._bench.named(account)
         assert docket is not None
         docket.phase = str(status.get("phase", ""))
+        if int(status.get("reconciles", 0)) > docket.reconciles:
+            # It was live since the last look, and may be reading again for another reason.
+            docket.obliges(("live", ""), False, self._bench.now)
+        docket.reconciles = int(status.get("reconciles", 0))
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
         self._not_in_the_dark(docket)

@@ -550,6 +550,16 @@ def test_an_account_that_does_not_become_live_is_a_violation() -> None:
     assert history.found == [(5, "A")]
 
 
+@pytest.mark.parametrize("again", [1, 0])
+def test_an_account_that_was_live_between_two_looks_is_not_late(again: int) -> None:
+    """Seen reading twice, it may have been live in between; what it says of itself tells."""
+    history = History()
+    for look in range(4):
+        history.picture(phase="reconciling", reconciles=look * again)
+        history.wait(5)
+    assert ((5, "A") in history.found) is (again == 0)
+
+
 def test_who_is_told_that_the_hub_is_down_may_not_say_that_it_is_live() -> None:
     """Two seconds after the news at most; told once."""
     history = History()
