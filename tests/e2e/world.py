@@ -364,11 +364,15 @@ class World:
         await self.until(lambda: all(self.account(n).get("phase") == "live" for n in wanted))
 
     async def until_link(self, link: int, within: float = PATIENCE, *, login: str = "sim") -> None:
-        """The user hub is up on its connection of this number, and every account is live again."""
+        """Both hubs are up, the user's on its connection of this number, and every account is live.
+
+        Both: what is cut off in the middle of a connect leaves its socket to the collector.
+        """
 
         def up() -> bool:
             hub = self.status(f"logins/{login}/connection")
-            return (hub.get("link"), hub.get("user_hub")) == (link, "up")
+            hubs = (hub.get("user_hub"), hub.get("market_hub"))
+            return hub.get("link") == link and hubs == ("up", "up")
 
         await self.until(up, within)
         await self.until_live()
