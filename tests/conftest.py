@@ -1,10 +1,12 @@
 """What every test shares: no way out of this machine, reproducible examples, a gateway to talk to."""
 
+import gc
 import importlib
 import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -129,3 +131,16 @@ def start_gateway() -> Iterator[Callable[..., Gateway]]:
 def gateway(start_gateway: Callable[..., Gateway]) -> Gateway:
     """One simulated gateway with its defaults."""
     return start_gateway()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_cut_off_is_left_to_others(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where the SDK is cut off in the middle of a connect, its socket is the collector's.
+
+    It is collected at the end of the tests that use the SDK, not in the middle of somebody else's.
+    """
+    yield
+    if request.path.parent.name in ("e2e", "console", "simulator", "broker"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
