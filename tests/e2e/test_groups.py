@@ -15,7 +15,7 @@ async def test_two_accounts_of_two_logins_lose_too_much_together(world: World) -
     world.guard("SIM-50K-1", login="one", rules=tuple)
     world.guard("SIM-50K-2", login="two", rules=tuple)
     members = ("SIM-50K-1", "SIM-50K-2")
-    world.groups = (GuardedGroup("mine", members, (GroupDailyLoss(limit=Decimal(150)),)),)
+    world.groups = (GuardedGroup("mine", members, (GroupDailyLoss(limit=Decimal(151)),)),)
     async with world.daemon():
         await world.price("25000.00")
         await world.trade(1001, 1, MNQ)
@@ -29,7 +29,7 @@ async def test_two_accounts_of_two_logins_lose_too_much_together(world: World) -
         await world.until_flat(1002)
         await world.until(lambda: world.locks(1) == world.locks(2) == ["group_daily_loss"])
     reason = (
-        "group mine: net day of 2 accounts -151.11 <= -150 (SIM-50K-1 -50.37, SIM-50K-2 -100.74)"
+        "group mine: net day of 2 accounts -151.11 <= -151 (SIM-50K-1 -50.37, SIM-50K-2 -100.74)"
     )
     assert reason in world.reasons(1)
     assert reason in world.reasons(2)
