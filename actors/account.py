@@ -372,8 +372,8 @@ class Account(Actor[AccountMessage]):
             if pending is not None and self._to_be_judged(pending[0]):
                 plain = self._state.snapshot(self._locks.now(), mono)
                 snapshot = self._membership.onto(plain)
-                self._membership.report(snapshot, self.context.self)
                 self._rules.tell(Evaluate(snapshot, holdings, *pending))
+                self._membership.report(snapshot, self.context.self)
         self._unshown = False
 
     def _open_books(self) -> None:

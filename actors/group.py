@@ -50,7 +50,6 @@ class Group(Actor[GroupMessage]):
         self._standing: set[str] = set()
         """Codes of the alerts that stand."""
         self._timer: Timer | None = None
-        self._total: Decimal | None = None
 
     async def started(self) -> None:
         """Wait for the members to be heard."""
@@ -71,26 +70,23 @@ class Group(Actor[GroupMessage]):
         together = self._together()
         if together is None:
             return
+        over = self._until is not None and together.now >= self._until
         waited = trio.current_time() - self._began >= HEARD_WITHIN
-        answers = []
-        if waited or not together.missing:
-            answers = [] if self._is_over(together.now) else self._judge(together)
+        complete = waited or not together.missing
+        answers = self._judge(together) if complete and not over else []
         for account in self._refs:
-            self._tell(account, answers, decided=bool(answers) or self._is_over(together.now))
+            self._tell(account, answers, decided=over or bool(answers))
         self._answering.clear()
 
     def status(self) -> Mapping[str, Any]:
         """The members and their results; amounts as text in dollars."""
-        known = [it.net for it in self._members.values() if it.net is not None]
+        known = {name: it.net for name, it in self._members.items() if it.net is not None}
         return {
             "group": self._name,
             "rules": [rule.name for rule in self._rules],
-            "net": f"{sum(known, Decimal(0)):f}",
+            "net": f"{sum(known.values(), Decimal(0)):f}",
             "members": {
-                name: f"{it.net:f}"
-                if (it := self._members.get(name)) is not None and it.net is not None
-                else None
-                for name in self._accounts
+                name: f"{known[name]:f}" if name in known else None for name in self._accounts
             },
         }
 
@@ -101,7 +97,7 @@ class Group(Actor[GroupMessage]):
     def _hear(self, member: Member) -> None:
         known = self._members.get(member.account)
         if known is None or known.day != member.day:
-            if all(member.day > it.day for it in self._members.values()) and self._members:
+            if self._members and all(member.day > it.day for it in self._members.values()):
                 self._wait_for_all()  # a new day: the others will say so in a moment
                 self._desk.begin_day()
                 self._standing.clear()
@@ -115,19 +111,18 @@ class Group(Actor[GroupMessage]):
             return None
         mono = trio.current_time()
         day = max(it.day for it in self._members.values())
-        here = [it for it in self._members.values() if it.day == day]
-        now = max(it.now + timedelta(seconds=(mono - it.mono) * self._clock.speed) for it in here)
-        members = tuple(
-            evolve(it, sure=False) if it.priced and mono - it.mono > OLD_AFTER else it
-            for name in self._accounts
-            if (it := self._members.get(name)) is not None and it.day == day
+        here = {name: it for name, it in self._members.items() if it.day == day}
+        ages = {name: mono - it.mono for name, it in here.items()}
+        now = max(
+            it.now + timedelta(seconds=ages[name] * self._clock.speed) for name, it in here.items()
         )
-        heard = {it.account for it in members}
-        missing = tuple(name for name in self._accounts if name not in heard)
+        members = tuple(
+            evolve(here[name], sure=here[name].sure and not _is_old(here[name], ages[name]))
+            for name in self._accounts
+            if name in here
+        )
+        missing = tuple(name for name in self._accounts if name not in here)
         return Together(self._name, day, now, members, missing)
-
-    def _is_over(self, now: datetime) -> bool:
-        return self._until is not None and now >= self._until
 
     def _judge(self, together: Together) -> list[GroupAnswer]:
         answers = [rule.evaluate(together) for rule in self._rules]
@@ -158,6 +153,11 @@ class Group(Actor[GroupMessage]):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.context.after(seconds, LookAgain())
+
+
+def _is_old(member: Member, age: float) -> bool:
+    """What it said rests on prices that have moved since; of a flat one nothing has changed."""
+    return bool(member.priced) and age > OLD_AFTER
 
 
 def _unheard(together: Together, account: str) -> Alert:

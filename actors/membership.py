@@ -57,19 +57,18 @@ class Membership:
 
     def onto(self, snapshot: Snapshot) -> Snapshot:
         """The account with what its groups, and those that follow it, ask of it."""
-        if self._first:
-            still = {who: it for who, it in self._first.items() if it[0] > snapshot.mono}
-            self._first = still
-            asked = tuple(it for _, it in still.values())
-            snapshot = evolve(snapshot, instructions=asked)
-        if not self.groups:
+        if not self._first and not self.groups:
             return snapshot
-        said = self._heard.values()
-        unheard = UNHEARD if len(said) < len(self.groups) else None
-        reports = [it.report_at for it in said] if unheard is None else [unheard]
-        of_groups = tuple(each for it in said for each in it.instructions)
-        asked = (*snapshot.instructions, *of_groups)
-        return evolve(snapshot, instructions=asked, report_at=max(reports))
+        self._first = {who: it for who, it in self._first.items() if it[0] > snapshot.mono}
+        asked = [it for _, it in self._first.values()]
+        asked += [each for it in self._heard.values() for each in it.instructions]
+        return evolve(snapshot, instructions=tuple(asked), report_at=self._report_at())
+
+    def _report_at(self) -> Decimal | None:
+        """The earliest that any group wants to hear; None without a group."""
+        if len(self._heard) < len(self.groups):
+            return UNHEARD
+        return max((it.report_at for it in self._heard.values()), default=None)
 
     def report(self, snapshot: Snapshot, reply_to: Ref[Instructed]) -> None:
         """Say how the account stands."""

@@ -55,9 +55,7 @@ def in_force_since(
 
 def accounts_of(document: Mapping[str, Any], registry: Registry) -> tuple[OlderAccount, ...]:
     """The accounts of a document."""
-    said = document.get("accounts")
-    every = said if isinstance(said, list) else []
-    return tuple(_account(each, registry) for each in every if isinstance(each, dict))
+    return tuple(_account(each, registry) for each in _entries(document, "accounts"))
 
 
 @frozen
@@ -73,9 +71,12 @@ class OlderGroup:
 
 def groups_of(document: Mapping[str, Any]) -> tuple[OlderGroup, ...]:
     """The groups of a document; one from before there were groups has none."""
-    said = document.get("groups")
-    every = said if isinstance(said, list) else []
-    return tuple(_group(each) for each in every if isinstance(each, dict))
+    return tuple(_group(each) for each in _entries(document, "groups"))
+
+
+def _entries(document: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
+    said = document.get(key)
+    return (each for each in (said if isinstance(said, list) else ()) if isinstance(each, dict))
 
 
 def _group(said: Mapping[str, Any]) -> OlderGroup:

@@ -1,6 +1,6 @@
 """How accounts were guarded earlier on this trading day: that holds on until the reset."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import structlog
@@ -11,6 +11,8 @@ from actors.older import Older
 from config import AccountConfig, Config
 from config.history import OlderAccount, accounts_of, groups_of, in_force_since
 from store.projection import AccountImage, Projection
+
+CHANGED = "changed today: what was accepted before holds as well until the reset"
 
 log = structlog.get_logger("seawall")
 
@@ -29,21 +31,19 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
     An account without a trade, a position or a lock today, as far as the journal knows, is exempt:
     its limits may be changed at once.
     """
-    day = config.calendar.day_of(now)
-    starts, ends = config.calendar.starts(day), config.calendar.ends(day)
+    starts, ends = _today(config, now)
     present = {account.name: account for account in config.accounts}
     found: dict[str, Before] = {}
     for document in in_force_since(journal.configurations, starts):
         for account in accounts_of(document, config.registry):
-            for name in account.lost:
-                log.critical("a rule accepted earlier today cannot be read any more", rule=name)
+            _tell_lost(account.lost)
             known = found.get(account.name) or Before(account.login, Older((), False, ends))
             more = _with(known, account, present.get(account.name))
             if more != known and _was_busy(journal.account(account.name), starts):
                 found[account.name] = more
     for name, before in found.items():
         log.warning(
-            "changed today: what was accepted before holds as well until the reset",
+            CHANGED,
             account=name,
             rules=", ".join(rule.name for rule in before.older.rules) or "none",
             until=ends.isoformat(),
@@ -56,25 +56,28 @@ def older_groups(config: Config, journal: Projection, now: datetime) -> Iterator
 
     Exempt are those none of whose accounts has a trade, a position or a lock today.
     """
-    day = config.calendar.day_of(now)
-    starts, ends = config.calendar.starts(day), config.calendar.ends(day)
+    starts, ends = _today(config, now)
     known = [(it.accounts, it.rules) for it in config.groups]
     for document in in_force_since(journal.configurations, starts):
         for group in groups_of(document):
-            for name in group.lost:
-                log.critical("a rule accepted earlier today cannot be read any more", rule=name)
+            _tell_lost(group.lost)
             was = (group.accounts, group.rules)
-            if was in known or not any(
-                _was_busy(journal.account(it), starts) for it in group.accounts
-            ):
+            busy = any(_was_busy(journal.account(it), starts) for it in group.accounts)
+            if was in known or not busy:
                 continue
             known.append(was)
-            log.warning(
-                "changed today: what was accepted before holds as well until the reset",
-                group=group.name,
-                until=ends.isoformat(),
-            )
+            log.warning(CHANGED, group=group.name, until=ends.isoformat())
             yield GuardedGroup(f"{group.name} as it was {len(known)}", *was, until=ends)
+
+
+def _today(config: Config, now: datetime) -> tuple[datetime, datetime]:
+    day = config.calendar.day_of(now)
+    return config.calendar.starts(day), config.calendar.ends(day)
+
+
+def _tell_lost(rules: Iterable[str]) -> None:
+    for name in rules:
+        log.critical("a rule accepted earlier today cannot be read any more", rule=name)
 
 
 def _with(before: Before, account: OlderAccount, present: AccountConfig | None) -> Before:

@@ -15,7 +15,7 @@ from attrs import field, frozen
 from risk.domain import Episode
 from risk.rules.base import Trigger, certain_result, locked_until, violation
 from risk.snapshot import Snapshot
-from risk.verdict import Action, Alert, Flatten, Instruction, Lock, RuleAnswer, Violation
+from risk.verdict import Alert, Flatten, Instruction, Lock, RuleAnswer, Violation
 
 UNHEARD = Decimal("Infinity")
 """Where an account reports its result at every price: before its group has said where else."""
@@ -122,7 +122,6 @@ def instructed(snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
 def _found(it: Instruction, snapshot: Snapshot, trigger: Trigger) -> Violation | None:
     if it.day != snapshot.day or not _wanted(it, snapshot):
         return None
-    actions: tuple[Action, ...] = (it.action,)
     until = it.locks_until
     return violation(
         it.rule,
@@ -130,8 +129,8 @@ def _found(it: Instruction, snapshot: Snapshot, trigger: Trigger) -> Violation |
         trigger,
         observed=it.observed,
         limit=it.limit,
-        reason=f"{it.group}: {it.reason}",
-        actions=actions,
+        reason=f"{it.by}: {it.reason}",
+        actions=(it.action,),
         contract_id=getattr(it.action, "contract_id", None),
         lock=None if until is None else Lock(it.rule, until, snapshot.now, it.reason),
         inputs=it.inputs,

@@ -95,9 +95,9 @@ class Violation:
 
 @frozen
 class Instruction:
-    """What a group asks of one account; it stands until the group says otherwise, or the day ends."""
+    """What a group, or a follower, asks of one account; it ends with the day at the latest."""
 
-    group: str
+    by: str
     """Who asks, for people: ``group mine``, ``copied by 50KTC-B``."""
     rule: str
     day: date

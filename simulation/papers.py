@@ -132,15 +132,11 @@ class Papers:
                 self._bench.accuse(
                     11, docket, f"locked for {key[0]} without a breach {self._bench.scene(docket)}"
                 )
-            expected = (
-                week_end(self._bench.wall())
-                if key[0] == "weekly_loss"
-                else next_reset(self._bench.wall())
-            )
+            ends = week_end if key[0] == "weekly_loss" else next_reset
+            expected = ends(self._bench.wall())
             # A drawdown that reached the floor itself, not only its buffer, waits for a new seed.
-            if key[1] != expected and not (
-                key[0] == "trailing_drawdown" and key[1].year == FOR_GOOD
-            ):
+            for_good = key[0] == "trailing_drawdown" and key[1].year == FOR_GOOD
+            if key[1] != expected and not for_good:
                 self._bench.accuse(4, docket, f"locked until {key[1]}, not until {expected}")
         docket.locks[key] = self._bench.now
         self._bench.lock_state(docket)
@@ -200,10 +196,10 @@ class Papers:
         docket = self._bench.named(account)
         assert docket is not None
         docket.phase = str(status.get("phase", ""))
-        if int(status.get("reconciles", 0)) > docket.reconciles:
+        before, docket.reconciles = docket.reconciles, int(status.get("reconciles", 0))
+        if docket.reconciles > before:
             # It was live since the last look, and may be reading again for another reason.
             docket.obliges(("live", ""), False, self._bench.now)
-        docket.reconciles = int(status.get("reconciles", 0))
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
         self._bench.lock_state(docket)
         self._not_in_the_dark(docket)

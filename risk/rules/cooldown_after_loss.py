@@ -9,9 +9,9 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from risk.explain import dollars, plain, span, wall
-from risk.ledger import Lot, Trip
+from risk.ledger import Trip
 from risk.rules.base import EXPOSURE, Priority, Trigger, require_positive
-from risk.rules.pause import paused
+from risk.rules.pause import came_with, paused
 from risk.snapshot import Holding, Snapshot
 from risk.verdict import Alert, RuleAnswer
 
@@ -42,15 +42,6 @@ class Pause:
     """The round trip it is for."""
     until: datetime
     why: str
-
-    def covers(self, lot: Lot, opened_at: datetime | None) -> bool:
-        """Whether a lot was opened in it.
-
-        Of what no trade explains yet only that is sure which began its whole life in it.
-        """
-        if not lot.explained:
-            return opened_at is not None and opened_at > self.began.closed_at
-        return (lot.at, lot.trade_id) >= (self.began.closed_at, self.began.trade_id)
 
 
 @frozen
@@ -107,7 +98,9 @@ class CooldownAfterLoss:
             self.name,
             snapshot,
             trigger,
-            lambda holding, lot: pause.covers(lot, _opened(holding)),
+            lambda holding, lot: came_with(
+                holding, lot, pause.began.closed_at, pause.began.trade_id
+            ),
             until=pause.until,
             why=f"in a cooldown until {until} ({pause.why})",
             said=(said,),
@@ -163,10 +156,6 @@ def _pause(snapshot: Snapshot, trip: Trip, lasts: timedelta, why: str) -> Pause:
 def _lost(holding: Holding, trip: Trip) -> bool:
     earned = holding.earned(trip)
     return earned is not None and earned < 0
-
-
-def _opened(holding: Holding) -> datetime | None:
-    return None if holding.position is None else holding.position.opened_at
 
 
 def _newest_first(snapshot: Snapshot) -> Iterator[tuple[Holding, Trip]]:

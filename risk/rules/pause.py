@@ -82,6 +82,16 @@ def paused(
     return RuleAnswer((breach,), alerts)
 
 
+def came_with(holding: Holding, lot: Lot, at: datetime, trade_id: int) -> bool:
+    """Whether a lot was brought by this trade or a later one.
+
+    Of what no trade explains yet only that is sure whose whole life began after it.
+    """
+    if lot.explained:
+        return (lot.at, lot.trade_id) >= (at, trade_id)
+    return holding.position is not None and holding.position.opened_at > at
+
+
 def reduce_only(rule: str, snapshot: Snapshot, until: datetime, reason: str) -> Lock:
     """A pause from now on: what any trade has brought so far may stay."""
     lots = [lot for view in snapshot.contracts.values() for lot in view.holding.lots]
@@ -94,6 +104,7 @@ def reduce_only(rule: str, snapshot: Snapshot, until: datetime, reason: str) -> 
 def standing(pause: Lock, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
     """Close what was opened or added in a pause of the account's set."""
     until = wall(snapshot, pause.until)
+    after = pause.after or LastTrade(pause.set_at, 0)
     said = Alert(
         "cooldown",
         f"{snapshot.account}: {pause.reason}, no new positions until {until}",
@@ -103,17 +114,8 @@ def standing(pause: Lock, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         pause.rule,
         snapshot,
         trigger,
-        lambda holding, lot: _in(pause, holding, lot),
+        lambda holding, lot: came_with(holding, lot, after.at, after.id + 1),
         until=pause.until,
         why=f"in a pause until {until} ({pause.reason})",
         said=(said,),
     )
-
-
-def _in(pause: Lock, holding: Holding, lot: Lot) -> bool:
-    """Of what no trade explains yet only that is sure which began its whole life in the pause."""
-    after = (pause.set_at, 0) if pause.after is None else (pause.after.at, pause.after.id)
-    if lot.explained:
-        return (lot.at, lot.trade_id) > after
-    opened = None if holding.position is None else holding.position.opened_at
-    return opened is not None and opened > after[0]

@@ -22,12 +22,8 @@ def test_a_payout_is_told_once_and_neither_loss_nor_lock() -> None:
             assert world.held(1001) == 1
             assert world.locks("SIM-50K-1") == []
             assert Decimal(str(world.account("SIM-50K-1")["net"])) > -10
-        told = [
-            entry.record().body["message"]
-            for entry in world.disk.durable
-            if entry.record().body.get("code") == "balance_adjusted"
-        ]
-        assert len(told) == 1
-        assert "moved by -600.00 that none of the day's trades explains" in str(told[0])
+        assert world.written("code").count("balance_adjusted") == 1
+        (told,) = (it for it in world.written("message") if "moved by" in it)
+        assert "moved by -600.00 that none of the day's trades explains" in told
 
     run(story)

@@ -7,7 +7,6 @@ import trio
 from risk.rules import Rule
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.unrealized_loss import UnrealizedLoss
-from store.records import Kind
 from tests.actors.world import ES, MNQ, World, run
 
 LEADER, FOLLOWER = "SIM-50K-1", "SIM-50K-2"
@@ -19,19 +18,6 @@ def position_rule() -> tuple[Rule, ...]:
 
 def day_rule() -> tuple[Rule, ...]:
     return (DailyLoss(limit=Decimal(100)),)
-
-
-def reasons(world: World, account: str) -> list[str]:
-    entries = [it.record() for it in world.disk.durable]
-    return [
-        str(it.body["reason"])
-        for it in entries
-        if it.kind == Kind.DECISION and it.account == account
-    ]
-
-
-def alerts(world: World, code: str) -> int:
-    return [it.record().body.get("code") for it in world.disk.durable].count(code)
 
 
 def test_the_leader_goes_first_and_the_copier_closes_the_follower() -> None:
@@ -53,8 +39,8 @@ def test_the_leader_goes_first_and_the_copier_closes_the_follower() -> None:
             world.trade(1002, -3)
             await trio.sleep(10)
             assert [it.action for _, it in world.enforced] == [f"close {MNQ}"]
-            assert alerts(world, "follower_open") == 0
-        (reason,) = reasons(world, LEADER)
+            assert world.written("code").count("follower_open") == 0
+        (reason,) = world.written("reason", "decision", LEADER)
         assert reason.startswith("copied by SIM-50K-2: SIM-50K-2 is being closed (open -12")
 
     run(story)
@@ -79,7 +65,7 @@ def test_what_the_copier_leaves_open_is_closed_after_two_seconds() -> None:
             assert world.held(1002) == 0
             assert world.locks(LEADER) == []
             await trio.sleep(10)
-            assert alerts(world, "follower_open") == 0
+            assert world.written("code").count("follower_open") == 0
 
     run(story)
 
@@ -97,11 +83,11 @@ def test_a_follower_that_stays_open_is_an_alarm() -> None:
             world.broker.exchange.set_account(1002, refuses=frozenset({"close"}))
             world.price("24970")
             await trio.sleep(4)
-            assert alerts(world, "follower_open") == 0
+            assert world.written("code").count("follower_open") == 0
             await trio.sleep(3)
-            assert alerts(world, "follower_open") == 1
+            assert world.written("code").count("follower_open") == 1
             await trio.sleep(60)
-            assert alerts(world, "follower_open") == 1
+            assert world.written("code").count("follower_open") == 1
 
     run(story)
 

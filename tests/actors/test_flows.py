@@ -281,7 +281,7 @@ def test_an_account_that_is_only_watched_is_left_alone() -> None:
             await trio.sleep(10)
             assert world.held(1001) == 7
             assert world.enforced == []
-        imagined = [e.record().body.get("imagined") for e in world.disk.durable]
+        imagined = world.written("imagined")
         assert imagined.count(f"reduce {MNQ} to 5") == 1
 
     run(story)
@@ -306,7 +306,7 @@ def test_a_watched_account_is_told_once_that_it_might_only_reduce() -> None:
             await trio.sleep(6)
             assert world.held(1001) == 2
             assert world.locks("SIM-50K-1") == []
-        imagined = [e.record().body.get("imagined") for e in world.disk.durable]
+        imagined = world.written("imagined")
         assert imagined.count("only reduce") == 1
 
     run(story)

@@ -116,8 +116,7 @@ def test_a_member_that_is_not_there_is_told_and_the_others_are_guarded() -> None
             assert locks(world) == [[], []], "the others may still be on their way"
             await trio.sleep(8)
             assert locks(world) == BOTH
-            codes = [entry.record().body.get("code") for entry in world.disk.durable]
-            assert codes.count("group_member_unheard") == 1
+            assert world.written("code").count("group_member_unheard") == 1
 
     run(story)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import trio
 from attrs import define, field
@@ -157,6 +158,15 @@ class World:
         locks = self.account(name)["locks"]
         assert isinstance(locks, list)
         return [lock["rule"] for lock in locks]
+
+    def written(self, key: str, kind: str | None = None, account: str | None = None) -> list[Any]:
+        """One value of each durable record that has it, oldest first."""
+        records = [it.record() for it in self.disk.durable]
+        return [
+            it.body[key]
+            for it in records
+            if key in it.body and kind in (None, it.kind) and account in (None, it.account)
+        ]
 
     async def until_live(self) -> None:
         """Every account has been reconciled."""
