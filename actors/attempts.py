@@ -65,6 +65,9 @@ class Pursuit:
     others: Mapping[str, int] = field(factory=dict)
     """Contracts held beside it, signed, when closing some for these was judged necessary."""
     first_sent: float | None = None
+    """Monotonic seconds at which the life that is aimed at was first to be closed."""
+    target: Episode | None = None
+    """The life that the newest request was aimed at: the intent's own, or what a race made of it."""
     tries: int = 0
     reached: bool = False
     """Events have shown it fulfilled since the last answer; a read must still confirm it."""
@@ -89,6 +92,21 @@ class Pursuit:
     def outdated(self, mono: float) -> bool:
         """Whether its verdict has waited so long that more, or less, may be wanted by now."""
         return mono - self.asked > VERDICT_GOOD_FOR
+
+    def take_aim(self, position: Position | None, net: int, mono: float) -> int:
+        """A request is about to leave for this: how many contracts it is to close.
+
+        What a race has opened is a life of its own, with a race of its own.
+        """
+        target = self.episode if position is None else position.episode
+        if self.target not in (None, target):
+            self.first_sent, self.executed = mono, False
+        self.target, self.sent_net = target, net
+        return abs(self.sent_net) - self.keep
+
+    def turn_to(self, episode: Episode | None) -> None:
+        """A verdict about another life takes this pursuit over."""
+        self.episode, self.target = episode, None
 
     def begin_send(self, request: int, aim: Action, mono: float) -> None:
         """A request leaves now."""
@@ -128,11 +146,18 @@ class Pursuit:
             self.widen(self.keep, mono)
 
     def raced(self, position: Position | None, seen: float) -> bool:
-        """An opposite position that appeared right after our close: the trader's stop met it."""
+        """An opposite position that appeared right after our close: the trader's stop met it.
+
+        A close that was refused met nothing: what is opened after it is the trader's own.
+        """
         if position is None or self.first_sent is None or self.keep or self.episode is None:
             return False
-        opposite = (position.net > 0) != (self.episode.side.sign > 0)
-        return opposite and 0 <= seen - self.first_sent <= REVERSAL_WITHIN
+        aimed_at = self.target or self.episode
+        if position.episode == aimed_at != self.episode:
+            return True
+        met = self.executed or self.request is not None
+        opposite = (position.net > 0) != (aimed_at.side.sign > 0)
+        return met and opposite and 0 <= seen - self.first_sent <= REVERSAL_WITHIN
 
     def turned(self, net: int) -> bool:
         """What was to be closed has become the opposite: that is no retry and does not wait."""

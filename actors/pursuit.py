@@ -156,7 +156,7 @@ class Enforcer:
         for contract_id, pursuit in list(self.pursuits.items()):
             position = self.positions.get(contract_id)
             if pursuit.intent is ended.intent and position is not None:
-                pursuit.episode = position.episode
+                pursuit.turn_to(position.episode)
             elif pursuit.intent is ended.intent:
                 del self.pursuits[contract_id]
                 self._news.append(InFlight(contract_id, 0))
@@ -243,7 +243,7 @@ class Enforcer:
             seen = self._seen.get(contract_id, self._read_began)
             if not known.raced(self.positions.get(contract_id), seen):
                 self._supersede(known, self._begin(action, violation, episode))
-                known.episode = episode
+                known.turn_to(episode)
                 known.widen(keep, mono)
             return
         intent, due = self._begin(action, violation, episode), mono + (not keep) * self.head_start
@@ -282,7 +282,7 @@ class Enforcer:
                 self.pursuits[contract_id] = Pursuit(intent, 0, episode, mono + self.head_start)
             elif known.intent is not intent:
                 self._supersede(known, intent)
-                known.episode = episode
+                known.turn_to(episode)
                 if known.keep:
                     known.widen(0, mono)
         for order in list(self.orders.values()):
@@ -360,8 +360,8 @@ class Enforcer:
         return not needed or self._read_began >= (pursuit.read_from or 0.0)
 
     def _send(self, contract_id: str, pursuit: Pursuit, mono: float) -> None:
-        keep, pursuit.sent_net = pursuit.keep, self._net(contract_id)
-        size = abs(pursuit.sent_net) - keep
+        keep, held = pursuit.keep, self.positions.get(contract_id)
+        size = pursuit.take_aim(held, self._net(contract_id), mono)
         aim: Action = Reduce(contract_id, keep) if keep else Close(contract_id)
         request = self._count_send(pursuit, aim, mono)
         in_part = SendPartialClose(request, contract_id, size)

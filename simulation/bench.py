@@ -276,6 +276,11 @@ class Bench:
         elif in_time and told is not None and true is not None and told.id == true.id:
             docket.obliges(key, True, self.now)
 
+    def no_race(self, docket: Docket, contract: str) -> None:
+        """Our close was refused: it has met nothing, and what began meanwhile is the trader's own."""
+        if docket.races.pop(contract, None) is not None:
+            docket.obliges(("race", contract), False, self.now)
+
     def forget_races(self, docket: Docket) -> None:
         """Who knew of our closes has fallen."""
         for contract in docket.races:

@@ -218,6 +218,7 @@ class Requests:
             )
         elif outcome in ("refused", "not executed"):
             self._bench.coverage.saw(f"request {outcome}")
+            self._bench.no_race(docket, asked.target)
         late = docket.given_up and self._bench.now - asked.at >= GIVEN_UP_AFTER
         if late and outcome != "lost":
             docket.given_up -= 1

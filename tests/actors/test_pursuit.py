@@ -211,6 +211,39 @@ def test_a_position_reversed_by_a_race_with_our_close_is_closed_too() -> None:
     assert len(of(effects, SendClose)) == 1
 
 
+def test_what_is_opened_after_a_refused_close_is_the_traders_own() -> None:
+    """He had closed it himself, so ours met nothing: closing his new position would be wrong."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.seen((held(-2, life=2),), (), True, 1.02)
+    effects = enforcer.step(1.02)
+    enforcer.answer(1, Refused(2, "no position"), 1.03)
+    effects += enforcer.step(1.03)
+    enforcer.exposure((held(-2, life=2),), (), 1.04)
+    effects += enforcer.step(1.04)
+    assert of(effects, SendClose) == []
+    assert [it.how for it in of(effects, Fulfilled)] == ["another episode"]
+
+
+@pytest.mark.parametrize("answer", [Done(), Refused(2, "no position")], ids=str)
+def test_a_race_with_the_close_of_what_a_race_had_left_is_closed_as_well(answer: Outcome) -> None:
+    """Each close may meet an order of the trader's; what met nothing, because refused, is his own."""
+    enforcer = informed(held(2))
+    decided(enforcer, Close(MNQ), 1.0, held(2))
+    enforcer.step(1.0)
+    enforcer.answer(1, Done(), 1.01)
+    enforcer.seen((held(-2, life=2),), (), True, 1.02)
+    assert of(enforcer.step(1.02), SendClose) == [SendClose(2, MNQ)]
+    enforcer.seen((held(1, life=3),), (), True, 1.9)
+    enforcer.answer(2, answer, 1.91)
+    effects = enforcer.step(1.91)
+    enforcer.exposure((held(1, life=3),), (), 1.92)
+    effects += enforcer.step(1.92)
+    closed = [SendClose(3, MNQ)] if isinstance(answer, Done) else []
+    assert of(effects, SendClose) == closed
+
+
 @pytest.mark.parametrize("again", [False, True], ids=["no breach any more", "a breach of its own"])
 def test_what_a_race_has_left_of_a_close_for_size_goes_whole(again: bool) -> None:
     """Whatever else is held by then, and also if what it left is too much by itself."""

@@ -245,6 +245,21 @@ def test_what_opens_against_a_close_under_way_is_closed_too(
     assert history.found == found
 
 
+def test_what_opens_against_a_close_that_is_refused_may_stay() -> None:
+    """The trader had closed it himself: ours met nothing, and the new position is his own."""
+    history = History()
+    history.trade(1)
+    history.wait(60.1)
+    plea = history.ask("close")
+    history.wait(0.01)
+    history.trade(-1)
+    history.trade(-1)
+    history.requests.answered(plea, "refused")
+    history.outcome()
+    history.wait(1.5)
+    assert history.found == []
+
+
 # ---- 5: the picture ---------------------------------------------------------------------------------
 
 
