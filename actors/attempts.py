@@ -35,9 +35,20 @@ YET_IT_STANDS = "accepted, yet the position stands"
 class Pace:
     """Where the tries of a partial close stand between two judgements of it."""
 
+    episode: Episode | None
     tries: int
     due: float
     problem: str
+
+    @classmethod
+    def of(cls, pursuit: "Pursuit") -> "Pace":
+        """Where it stands."""
+        return cls(pursuit.episode, pursuit.tries, pursuit.due, pursuit.problem)
+
+    def holds_for(self, pursuit: "Pursuit", mono: float) -> bool:
+        """Whether a new verdict is about the same life, and not long after."""
+        same = pursuit.relative and pursuit.episode == self.episode
+        return same and mono - self.due < RETRY_SLOWLY
 
 
 @define

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import define, field
 
-from actors.attempts import RETRY_AFTER, RETRY_SLOWLY, VERIFY_WITHIN, Pace, Pursuit
+from actors.attempts import RETRY_AFTER, VERIFY_WITHIN, Pace, Pursuit
 from actors.flattening import Flattening
 from actors.freshness import changed, overlaid
 from actors.intents import (
@@ -249,7 +249,7 @@ class Enforcer:
         intent, due = self._begin(action, violation, episode), mono + (not keep) * self.head_start
         pursuit = Pursuit(intent, keep, episode, due, mono)
         pace = self._paces.pop(contract_id, None)
-        if pace is not None and pursuit.relative and mono - pace.due < RETRY_SLOWLY:
+        if pace is not None and pace.holds_for(pursuit, mono):
             pursuit.tries, pursuit.problem = pace.tries, pace.problem
             pursuit.due = max(mono, pace.due)
         pursuit.others = self._beside(contract_id, keep) if pursuit.relative else {}
@@ -335,7 +335,7 @@ class Enforcer:
     def _give_back(self, contract_id: str, pursuit: Pursuit) -> None:
         """Let the account be judged anew; should the breach stand, the tries go on where they were."""
         del self.pursuits[contract_id]
-        self._paces[contract_id] = Pace(pursuit.tries, pursuit.due, pursuit.problem)
+        self._paces[contract_id] = Pace.of(pursuit)
         self._news.append(InFlight(contract_id, 0))
         self._news.append(Fulfilled(pursuit.intent, "judged again"))
 

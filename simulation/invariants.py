@@ -96,11 +96,14 @@ class Violation:
     text: str
 
 
-def over_size(book: Book, terms: Terms) -> float:
-    """Weighted contracts above the limit; 0 when none."""
+def over_size(book: Book, terms: Terms, more: float = 0.0) -> float:
+    """Weighted contracts above the limit; 0 when none.
+
+    ``more`` is held, weighted, by what is believed beside the book.
+    """
     if terms.max_contracts is None:
         return 0.0
-    excess = book.counted(terms) - terms.max_contracts
+    excess = book.counted(terms) + more - terms.max_contracts
     return excess if excess > HALF_A_LOT else 0.0
 
 

@@ -18,6 +18,7 @@ from simulation.invariants import (
     allows_close,
     allows_size,
     allows_uncovered,
+    over_size,
 )
 from simulation.truth import STOPS, Order
 
@@ -66,7 +67,8 @@ class Requests:
                 docket,
                 f"{kind} of {target} {size or ''} without a breach {self._bench.scene(docket)}",
             )
-        only_day = not docket.locked and all(
+        sized = over_size(docket.told, docket.terms, self._ghosts(docket))
+        only_day = not (docket.locked or sized) and all(
             rule in DAY_RULES or rule in WITHIN for rule, _ in keys
         )
         known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)

@@ -621,6 +621,22 @@ def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> N
     assert of(enforcer.step(1.29), SendPartialClose) == [SendPartialClose(2, MNQ, 2)]
 
 
+def test_a_new_position_does_not_inherit_the_pauses_of_the_one_before() -> None:
+    """The broker refused what is gone by now; the trader's next one may not stand four seconds long."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
+    enforcer.step(1.0)
+    enforcer.exposure((held(8),), (), 1.01)
+    enforcer.step(1.01)
+    enforcer.answer(1, Refused(6, "rejected"), 1.02)
+    enforcer.step(1.02)
+    enforcer.exposure((held(8),), (), 1.03)
+    assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
+    enforcer.seen((held(7, life=2),), (), True, 1.04)
+    decided(enforcer, Reduce(MNQ, 5), 1.05, held(7, life=2))
+    assert of(enforcer.step(1.05), ReadExposure) == [ReadExposure()]
+
+
 def test_a_snapshot_from_before_an_accepted_partial_close_does_not_cause_another() -> None:
     """After a reconnect no event contradicts it: two seconds must pass before it is believed."""
     enforcer = informed(held(8))

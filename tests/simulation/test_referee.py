@@ -260,6 +260,24 @@ def test_what_opens_against_a_close_that_is_refused_may_stay() -> None:
     assert history.found == []
 
 
+@pytest.mark.parametrize(("limit", "found"), [(3, []), (4, [(4, "A")])])
+def test_an_order_may_go_for_a_size_that_an_answer_has_only_just_taken_away(
+    limit: int, found: list[tuple[int, str]]
+) -> None:
+    """The answer is believed when its reading has settled; without too many, only the day asked for it."""
+    history = History(Terms(max_contracts=limit, daily_loss=500.0))
+    history.stop(-4)
+    history.trade(4)
+    history.wait(0.5)
+    history.price(MNQ, 24900)
+    sale = history.trade(-4, told=False)
+    history.tell(sale, position=False)
+    history.read()
+    history.wait(0.3)
+    history.ask("cancel", "9999")
+    assert history.found == found
+
+
 # ---- 5: the picture ---------------------------------------------------------------------------------
 
 
