@@ -10,7 +10,7 @@ from attrs import define, field
 from simulation.bench import Bench
 from simulation.docket import Docket
 from simulation.excuses import Aspect, Excuse
-from simulation.invariants import JUST_BEFORE, money_breaches
+from simulation.invariants import JUST_BEFORE, allows_close, money_breaches
 from simulation.knowledge import WIDE_TICKS
 from simulation.trading_days import FOR_GOOD, day_name, next_reset, week_end
 from simulation.truth import Held
@@ -164,6 +164,15 @@ class Papers:
         missing = [it for it in ("rule", "observed", "limit", "reason") if not violation.get(it)]
         if missing and violation.get("observed") != "0":
             self._bench.accuse(7, docket, f"intent {body['id']} does not say {', '.join(missing)}")
+        action = body["action"]
+        if action["type"] == "close":
+            self._close_intended(docket, str(action["contract_id"]))
+
+    def _close_intended(self, docket: Docket, contract: str) -> None:
+        """Its request may be lost before anybody sees it: what it was decided for stands all the same."""
+        life = docket.life(contract)
+        if life and allows_close(docket.breaches(self._bench.now - JUST_BEFORE), contract):
+            docket.reason_for[contract] = life
 
     def _outcome_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
         intent, request = str(body["intent"]), int(body["request"])

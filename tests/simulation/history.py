@@ -166,10 +166,12 @@ class History:
             self.docket, "outcome", intent=f"intent-{self.numbers}", request=1, outcome="done"
         )
 
-    def intent(self, number: str, **missing: str) -> None:
-        """An intent is recorded."""
+    def intent(self, number: str, *, closes: str = "", **missing: str) -> None:
+        """An intent is recorded: to flatten, or to close a contract."""
         violation = {"rule": "x", "observed": "1", "limit": "0", "reason": "so", **missing}
-        self.recorded(self.docket, "intent", id=number, violation={**violation, "lock": None})
+        action = {"type": "close", "contract_id": closes} if closes else {"type": "flatten"}
+        told = {"action": action, "violation": {**violation, "lock": None}}
+        self.recorded(self.docket, "intent", id=number, **told)
 
     def lock(
         self, until: datetime | None = None, *, rule: str = "daily_loss"

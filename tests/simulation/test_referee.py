@@ -260,6 +260,24 @@ def test_what_opens_against_a_close_that_is_refused_may_stay() -> None:
     assert history.found == []
 
 
+@pytest.mark.parametrize(("decided", "found"), [(True, []), (False, [(11, "A")])])
+def test_a_close_whose_request_was_lost_is_tried_again_though_the_breach_is_over(
+    decided: bool, found: list[tuple[int, str]]
+) -> None:
+    """It was decided rightly; what the trader has left of that position goes."""
+    history = History(Terms(unrealized_loss=200.0))
+    history.stop(-3)
+    history.trade(3)
+    history.price(MNQ, 24960)
+    history.wait(0.01)
+    if decided:
+        history.intent("lost", closes=MNQ)
+    history.trade(-2)
+    history.wait(1)
+    history.close()
+    assert history.found == found
+
+
 @pytest.mark.parametrize(("limit", "found"), [(3, []), (4, [(4, "A")])])
 def test_an_order_may_go_for_a_size_that_an_answer_has_only_just_taken_away(
     limit: int, found: list[tuple[int, str]]
