@@ -73,7 +73,7 @@ class Enforcer:
     _ended: dict[str, Episode] = field(factory=dict)
     """Last episode seen ended per contract: a late verdict about it starts with a read."""
     _seen: dict[str | int, float] = field(factory=dict)
-    """When each contract's position, or each order, last changed by an event."""
+    """When each contract's position, or each order, last changed, by what was told or read."""
     _not_found: dict[int, float] = field(factory=dict)
     """Orders that the broker does not find, and until when that is believed."""
     _read_began: float = -NEVER

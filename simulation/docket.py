@@ -33,6 +33,8 @@ FORGIVEN = 6.0
 reconcile comes before they count again."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
+ROUNDS_WITHIN = 3.0
+"""Seconds from one answer of a reading to the next, of which each takes 2 s at most."""
 CLOSING = DAY_RULES | {"lock"}
 OBLIGATIONS = frozenset(WITHIN)
 """What no book shows."""
@@ -72,6 +74,9 @@ class Docket:
     taken: dict[str, tuple[int, float]] = field(factory=dict)
     """Positions that an answer no longer had, by contract, and when it came: an answer is believed
     when its reading has settled (DESIGN 2.3)."""
+    grown: dict[str, tuple[float, float]] = field(factory=dict)
+    """Contracts of which an answer holds more: when their time without a stop was to be over, and when
+    the newest such answer came."""
     found_at: float = -math.inf
     """When an answer last told of positions that no event had told of."""
     moved_at: float = 0.0
@@ -136,6 +141,17 @@ class Docket:
     reconciles: int = 0
     """How often its account had become live when it was last looked at."""
 
+    def grows(self, contract: str, net: int, at: float) -> None:
+        """An answer tells of so many contracts: what adds puts the end of a grace off, once believed."""
+        held = self.told.held.get(contract)
+        if held is None or self.terms.grace is None:
+            return
+        due, known = held.due(self.terms.grace), self.grown.get(contract)
+        if abs(net) > abs(held.net) and due is not None:
+            self.grown[contract] = due, at
+        elif known is not None and at - known[1] <= ROUNDS_WITHIN:
+            self.grown[contract] = known[0], at
+
     def compare_trade(self, id_: int) -> None:
         """One half-turn has changed in truth, or was told."""
         if self.true.trades.get(id_) == self.told.trades.get(id_):
@@ -168,7 +184,9 @@ class Docket:
             self.sizes.append(Size(at, excess, self.ours))
         following = next_bare(told, terms, at) if graced else None
         if following is not None:
-            self.wake(following, self)
+            # What the daemon was told just before is what it may decide by.
+            early = following - JUST_BEFORE + 0.001
+            self.wake(early if early > at else following, self)
 
     def look_at_prices(self, at: float) -> None:
         """Only a price has changed."""

@@ -12,6 +12,8 @@ from simulation.trading_days import day_name
 from simulation.truth import Order, Trade
 
 SAME_INSTANT = 0.001
+QUOTED_EVERY = 1.5
+"""Seconds within which what is held is quoted again, while its quotes come."""
 READ_AGAIN = 1.3
 """Seconds from a reading that did not settle to the next that has: 1 s, the answer, 150 ms."""
 COMES_TO_REST = 0.15
@@ -147,12 +149,31 @@ class Knowledge:
         quote = self._bench.told_prices.get(trade.contract)
         age = (self._bench.wall() - trade.at).total_seconds()
         newer = self._bench.now - age > self._bench.told_at.get(trade.contract, 0.0) + SAME_INSTANT
-        if quote is not None and newer and not quote[0] <= trade.price <= quote[1]:
-            self._bench.told_prices[trade.contract] = trade.price, trade.price
-            self._bench.unsure[trade.contract] = {"bid", "ask"}
+        if quote is None or (newer and not quote[0] <= trade.price <= quote[1]):
+            self._told_without_touch(trade.contract, trade.price)
 
-    def told_opening(self, login: str, contract: str, price: float) -> None:
-        """The close at the reset passed the port: who did not see the reset begins with that."""
+    def _told_last(self, contract: str, price: float) -> None:
+        """Who asks has no fresh quote, or has forgotten it; one that came meanwhile counts."""
+        age = self._bench.now - self._bench.told_at.get(contract, -math.inf)
+        if contract not in self._bench.told_prices or age > QUOTED_EVERY:
+            self._told_without_touch(contract, price)
+            for docket in self._bench.dockets.values():
+                if contract in docket.told.held:
+                    docket.look_at_told_prices(self._bench.now)
+
+    def _told_without_touch(self, contract: str, price: float) -> None:
+        self._bench.told_prices[contract] = price, price
+        self._bench.unsure[contract] = {"bid", "ask"}
+
+    def told_bar(self, what: str, login: str, contract: str, price: float) -> None:
+        """The close of a bar passed the port: of the newest one, or of one at the reset."""
+        if what == "price_at":
+            self._told_opening(login, contract, price)
+        else:
+            self._told_last(contract, price)
+
+    def _told_opening(self, login: str, contract: str, price: float) -> None:
+        """Who did not see the reset begins with that."""
         for docket in self._bench.of_login(login):
             net, _, cost = docket.true.begun.get(contract, (0, 0.0, 0.0))
             if net and contract not in docket.told.begun:
@@ -179,6 +200,7 @@ class Knowledge:
             docket.told.position(contract, 0, 0, 0.0, self._bench.now)
             self._forget_price(contract)
         for contract, (id_, net, average) in listed.items():
+            docket.grows(contract, net, self._bench.now)
             docket.told.position(contract, id_, net, average, self._bench.now)
         self._read_on(docket, asked_at)
         self._bench.changed(docket)

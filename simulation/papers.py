@@ -11,7 +11,7 @@ from simulation.bench import Bench
 from simulation.docket import Docket
 from simulation.excuses import Aspect, Excuse
 from simulation.invariants import JUST_BEFORE, allows_close, money_breaches
-from simulation.knowledge import WIDE_TICKS
+from simulation.knowledge import QUOTED_EVERY, WIDE_TICKS
 from simulation.trading_days import FOR_GOOD, day_name, next_reset, week_end
 from simulation.truth import Held
 
@@ -24,11 +24,9 @@ SYNCED_WITHIN = 1.0
 NO_ANSWER = "no answer in time"
 """In the record of a request that was given up."""
 ONE_CENT = 0.0101
-QUOTED_EVERY = 1.5
-"""Seconds within which what is held is quoted again, while its quotes come."""
-BUT_PRICES = frozenset(Aspect) - {Aspect.PRICES}
 STALE_AFTER = 60.0
 """Seconds after which a quote gives way to the close of the newest 1-minute bar (RULES 0)."""
+BUT_PRICES = frozenset(Aspect) - {Aspect.PRICES}
 DARK_WITHIN = 2.0
 """Seconds from the news that the hub is down until the account says that it is not live."""
 FOLLOWS_WITHIN = 0.1

@@ -270,6 +270,8 @@ class Referee(Watcher):
     def answered(self, asked: Asked, answer: object) -> None:
         """The daemon learns what became of it."""
         self._time()
+        if isinstance(answer, Decimal):
+            self._knowledge.told_bar(asked.what, asked.login, asked.contract, float(answer))
         if asked.what == "login":
             failed = isinstance(answer, Exception) or answer is Nobody.LISTENS
             self._circumstances.session(asked.login, opened=not failed)
@@ -279,8 +281,6 @@ class Referee(Watcher):
             asked_at, ended = self._reads.pop(asked.number)
             if isinstance(answer, tuple):
                 self._read(asked, answer, asked_at)
-            elif isinstance(answer, Decimal):
-                self._knowledge.told_opening(asked.login, asked.contract, float(answer))
             ended(not isinstance(answer, Exception | Nobody))
 
     def _read(self, asked: Asked, answer: tuple[Any, ...], asked_at: float) -> None:

@@ -92,6 +92,8 @@ class Requests:
         if raced and held.since - docket.closed_at.get(contract, -math.inf) <= REVERSAL_WITHIN:
             self._bench.coverage.saw("position reversed by a race")
             return True
+        if self._was_bare(docket, contract):
+            return True
         ghosts = self._ghosts(docket)
         if ("max_contracts", "") not in keys and not ghosts:
             return False
@@ -102,6 +104,13 @@ class Requests:
             told is not None
             and allows_size(docket.told, docket.terms, contract, abs(told.net), ghosts)
         )
+
+    def _was_bare(self, docket: Docket, contract: str) -> bool:
+        """Its grace is over, but for more contracts in an answer whose reading has not settled."""
+        due, told_at = docket.grown.get(contract, (math.inf, -math.inf))
+        unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
+        over = due <= self._bench.now + JUST_BEFORE
+        return over and self._bench.now <= max(told_at + SETTLED_WITHIN, unsettled)
 
     def _ghosts(self, docket: Docket) -> float:
         """Weighted contracts that an answer has taken away, but whose reading has not settled."""

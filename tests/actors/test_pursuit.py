@@ -226,6 +226,20 @@ def test_what_is_opened_after_a_refused_close_is_the_traders_own() -> None:
     assert [it.how for it in of(effects, Fulfilled)] == ["another episode"]
 
 
+def test_when_a_reversed_position_was_seen_is_not_when_the_one_before_it_last_moved() -> None:
+    """It was found by a read two seconds after our close: the trader's own, not the product of a race."""
+    enforcer = informed(held(1))
+    decided(enforcer, Close(MNQ), 1.0, held(1))
+    enforcer.step(1.0)
+    enforcer.seen((held(2),), (), True, 1.1)
+    enforcer.answer(1, Done(), 2.6)
+    assert of(enforcer.step(3.1), ReadExposure) == [ReadExposure()]
+    enforcer.exposure((held(-1, life=2),), (), 3.13)
+    effects = enforcer.step(3.13)
+    assert of(effects, SendClose) == []
+    assert [it.how for it in of(effects, Fulfilled)] == ["another episode"]
+
+
 @pytest.mark.parametrize("answer", [Done(), Refused(2, "no position")], ids=str)
 def test_a_race_with_the_close_of_what_a_race_had_left_is_closed_as_well(answer: Outcome) -> None:
     """Each close may meet an order of the trader's; what met nothing, because refused, is his own."""

@@ -65,6 +65,18 @@ def test_a_position_that_won_enough_must_be_closed_and_only_that() -> None:
     assert history.found == [(11, "A")]
 
 
+@pytest.mark.parametrize(("close", "found"), [(25025.25, []), (25025.0, [(11, "A")])])
+def test_a_bar_is_a_price_for_who_has_no_quote(close: float, found: list[tuple[int, str]]) -> None:
+    """Its close is what a position is worth then, though the touch may be a tick away."""
+    history = History(Terms(unrealized_profit=100.0))
+    history.stop(-2)
+    history.trade(2)
+    history.wait(2)
+    history.knowledge.told_bar("last_price", "sim", MNQ, close)
+    history.close()
+    assert history.found == found
+
+
 def test_the_week_ends_on_friday_in_chicago() -> None:
     """From Friday's close on it is the next one's."""
     assert week_end(MORNING) == FRIDAY

@@ -260,6 +260,22 @@ def test_what_opens_against_a_close_that_is_refused_may_stay() -> None:
     assert history.found == []
 
 
+@pytest.mark.parametrize(("late", "found"), [(0.3, []), (2.0, [(11, "A")])])
+def test_what_only_an_unsettled_answer_has_added_puts_no_grace_off_yet(
+    late: float, found: list[tuple[int, str]]
+) -> None:
+    """The reading is believed when it has settled; from then on ten seconds are left."""
+    history = History(Terms(grace=60.0))
+    history.trade(1)
+    history.wait(59.9)
+    more = history.trade(1, told=False)
+    history.tell(more, position=False)
+    history.read()
+    history.wait(late)
+    history.close()
+    assert history.found == found
+
+
 @pytest.mark.parametrize(("decided", "found"), [(True, []), (False, [(11, "A")])])
 def test_a_close_whose_request_was_lost_is_tried_again_though_the_breach_is_over(
     decided: bool, found: list[tuple[int, str]]
