@@ -101,6 +101,7 @@ class Bench:
             self.true_prices,
             self.told_prices,
             wake=self.wake,
+            clock=self.wall,
             met=self.coverage.breaches,
         )
         docket.excuses.no_daemon(self.now)

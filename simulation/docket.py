@@ -24,6 +24,7 @@ from simulation.invariants import (
     over_size,
     size_breaches,
 )
+from simulation.pauses import Pauses, Tape
 from simulation.truth import Book, Instrument, Prices, Terms
 
 REMEMBERED = 400
@@ -31,6 +32,8 @@ REMEMBERED = 400
 FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
 reconcile comes before they count again."""
+SOON_AFTER = 0.001
+"""Seconds after the end of a pause at which its end is noted."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 ROUNDS_WITHIN = 3.0
@@ -62,9 +65,14 @@ class Docket:
     told_prices: Prices
     wake: Callable[[float, "Docket"], None]
     """Asks to be looked at again at an instant."""
+    clock: Callable[[], datetime]
+    """What the exchange's shows at the instant that is judged."""
     true: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
     told: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
     excuses: Excuses = field(factory=Excuses)
+    pauses: Pauses = Factory(
+        lambda self: Pauses(self.terms, Tape(self.true), Tape(self.told)), takes_self=True
+    )
 
     untold_trades: set[int] = field(factory=set)
     """Half-turns that the daemon has not been told, or not as they are now."""
@@ -167,13 +175,14 @@ class Docket:
         graced = terms.grace is not None and bool(true.held or told.held)
         now = set(size_breaches(true, terms))
         now.update(money_breaches(true, terms, self.true_prices))
+        now.update(self.pauses.broken(self.clock()))
         if self.estimated:
             now -= DAY_KEYS
         if graced:
             now.update(key for key in bare(told, terms, at) if self._bare_in_truth(key, at))
         self._locked_breach(now)
         self._compare(self.open, now, at, OBLIGATIONS)
-        shown = set(size_breaches(told, terms))
+        shown = set(size_breaches(told, terms)) | self.pauses.shown(at, self.clock())
         if graced:
             shown.update(bare(told, terms, at + JUST_BEFORE))
             shown.update(bare(true, terms, at + JUST_BEFORE))
@@ -187,6 +196,9 @@ class Docket:
             # What the daemon was told just before is what it may decide by.
             early = following - JUST_BEFORE + 0.001
             self.wake(early if early > at else following, self)
+        ends_in = self.pauses.changes_in(self.clock())
+        if ends_in is not None:
+            self.wake(round(at + ends_in + SOON_AFTER, 3), self)
 
     def look_at_prices(self, at: float) -> None:
         """Only a price has changed."""

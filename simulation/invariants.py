@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from simulation.excuses import Aspect
+from simulation.pauses import PAUSES
 from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
 
 ACT_WITHIN = 1.0
@@ -38,12 +39,15 @@ HALF_A_LOT = 0.0001
 
 MEANS = frozenset({Aspect.MEANS})
 SIZE = frozenset({Aspect.MEANS, Aspect.POSITIONS})
+TRADES = SIZE | {Aspect.MONEY}
 ORDERS = SIZE | {Aspect.ORDERS}
 MONEY = SIZE | {Aspect.MONEY, Aspect.PRICES}
 
 DAY_RULES = frozenset({"daily_loss", "daily_profit", "weekly_loss", "trailing_drawdown"})
 """Rules that end the day: flat, and locked."""
 DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
+IN_PART = PAUSES | {"max_contracts"}
+"""Rules that ask for a part of what is held."""
 MONEY_RULES = DAY_RULES | {"unrealized_loss", "unrealized_profit"}
 
 NEEDS: dict[str, frozenset[Aspect]] = {
@@ -55,6 +59,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "unrealized_profit": MONEY,
     "max_contracts": SIZE,
     "symbol_block": ORDERS,
+    **dict.fromkeys(sorted(PAUSES), TRADES),
     "no_stop_loss": ORDERS,
     "lock": ORDERS,
     "reset": MEANS,
@@ -169,12 +174,12 @@ def next_bare(book: Book, terms: Terms, at: float) -> float | None:
 
 
 def allows_close(keys: frozenset[Key], contract: str) -> bool:
-    """Whether some breach, other than of size, asks for closing all of a contract.
+    """Whether some breach, other than one in part, asks for closing all of a contract.
 
     What a daemon owes without a breach (a reset, a record, to have been told) asks for no close.
     """
     return any(
-        rule != "max_contracts" and where in ("", contract)
+        rule not in IN_PART and where in ("", contract)
         for rule, where in keys
         if rule not in WITHIN
     )

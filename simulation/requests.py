@@ -94,11 +94,14 @@ class Requests:
             return True
         if self._was_bare(docket, contract):
             return True
+        since = self._bench.now - JUST_BEFORE
+        pauses = docket.pauses
+        if pauses.allow(contract, abs(held.net), since) or pauses.allow_all(contract):
+            return True
         ghosts = self._ghosts(docket)
         if ("max_contracts", "") not in keys and not ghosts:
             return False
         weight = docket.terms.weight(self._bench.instruments[contract].root)
-        since = self._bench.now - JUST_BEFORE
         told = docket.told.held.get(contract)
         return docket.may_close_size(since, abs(held.net), weight) or (
             told is not None
@@ -130,8 +133,10 @@ class Requests:
             return True
         weight = docket.terms.weight(self._bench.instruments[contract].root)
         since = self._bench.now - JUST_BEFORE
-        return docket.may_close_size(since, size, weight) or allows_size(
-            docket.told, docket.terms, contract, size, self._ghosts(docket)
+        return (
+            docket.may_close_size(since, size, weight)
+            or docket.pauses.allow(contract, size, since)
+            or allows_size(docket.told, docket.terms, contract, size, self._ghosts(docket))
         )
 
     def _may_cancel(self, docket: Docket, order_id: int, keys: frozenset[Key]) -> bool:
@@ -204,7 +209,9 @@ class Requests:
         fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
         bare = ("no_stop_loss", contract) in docket.breaches(since - JUST_BEFORE)
         fits = fits or (docket.terms.uncovered_only and bare)
+        fits = fits or docket.pauses.allow(contract, size, since - JUST_BEFORE)
         docket.closes(size, weight, self._bench.now)
+        docket.pauses.closes(contract, size)
         if not fits:
             self._bench.accuse(
                 3, docket, f"{size} of {contract} closed, more than was ever too many"

@@ -4,6 +4,8 @@
 follows after a colon: ``max_contracts=3:mini_equivalent``, ``daily_loss=500:realised``,
 ``unrealized_loss=600:total``, ``symbol_block=MNQ,MES:only``, ``no_stop_loss=60:uncovered``. Others
 have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unrealized_profit=300``.
+Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
+``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
 """
 
 from datetime import timedelta
@@ -11,11 +13,13 @@ from decimal import Decimal
 from typing import Literal
 
 from risk.rules import Rule
+from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
 from risk.rules.max_contracts import MaxContracts
 from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.symbol_block import SymbolBlock
+from risk.rules.trade_frequency import TradeFrequency
 from risk.rules.trailing_drawdown import TrailingDrawdown
 from risk.rules.unrealized_loss import UnrealizedLoss
 from risk.rules.unrealized_profit import UnrealizedProfit
@@ -31,6 +35,15 @@ def _split(part: str) -> tuple[str, str, str]:
     name, _, value = part.partition("=")
     value, _, option = value.partition(":")
     return name, value, option
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """``1/a,2/b`` as pairs."""
+    return [(it.partition("/")[0], it.partition("/")[2]) for it in text.split(",") if it]
+
+
+def _seconds(text: str) -> timedelta:
+    return timedelta(seconds=float(text))
 
 
 def _rule(name: str, value: str, option: str) -> Rule:
@@ -62,5 +75,12 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return WeeklyLoss(limit=Decimal(value))
         case "trailing_drawdown", "":
             return TrailingDrawdown(amount=Decimal(value))
+        case "cooldown_after_loss", _:
+            return CooldownAfterLoss(
+                tiers=tuple(Tier(Decimal(loss), _seconds(it)) for loss, it in _pairs(value)),
+                streaks=tuple(Streak(int(losses), _seconds(it)) for losses, it in _pairs(option)),
+            )
+        case "trade_frequency", "":
+            return TradeFrequency(**{window: int(number) for number, window in _pairs(value)})
         case _:
             raise ValueError(f"no rule of a simulation: {name}={value}:{option}")

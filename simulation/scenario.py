@@ -145,14 +145,15 @@ RULES = (
     "max_contracts=6 daily_loss=800:realised unrealized_loss=350 symbol_block=CL no_stop_loss=20",
 )
 FURTHER_RULES = {
-    "daily_profit": (150, 400, 900),
-    "weekly_loss": (200, 500, 900),
-    "unrealized_profit": (60, 150, 400),
-    "trailing_drawdown": (200, 300, 600),
+    "daily_profit": ("150", "400", "900"),
+    "weekly_loss": ("200", "500", "900"),
+    "unrealized_profit": ("60", "150", "400"),
+    "trailing_drawdown": ("200", "300", "600"),
+    "cooldown_after_loss": ("20/60,100/300", "200/600:2/90", "50/120,300/900:3/300"),
 }
-"""Limits of rules that an account may have beside those, in dollars."""
+"""Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them."""
 OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown"})
-ONE_IN_THREE, ONE_IN_TEN = 0.33, 0.1
+THREE_IN_FIVE, ONE_IN_TEN = 0.6, 0.1
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
 
 
@@ -231,7 +232,7 @@ def _with_further_rules(
     for plan in accounts[1:]:
         rule, rolled = chance.choice(known), chance.random()
         limit = chance.choice(FURTHER_RULES[rule])
-        more = f"{plan.rules} {rule}={limit}" if rolled < ONE_IN_THREE else plan.rules
+        more = f"{plan.rules} {rule}={limit}" if rolled < THREE_IN_FIVE else plan.rules
         plans.append(evolve(plan, rules=more))
     return tuple(plans)
 

@@ -1,5 +1,6 @@
 """What the exchange and the port say, in the words of the referee's own truth."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -7,12 +8,14 @@ from typing import Any
 from broker.port import Done, NotExecuted, Refused, Unknown
 from risk import domain
 from risk.rules import (
+    CooldownAfterLoss,
     DailyLoss,
     DailyProfit,
     MaxContracts,
     NoStopLoss,
     Rule,
     SymbolBlock,
+    TradeFrequency,
     TrailingDrawdown,
     UnrealizedLoss,
     UnrealizedProfit,
@@ -58,6 +61,14 @@ def terms_of(rules: Iterable[Rule]) -> Terms:
             case TrailingDrawdown():
                 # Its only day begins flat, at the highest balance that anybody knows.
                 limits.append(DayLimit(rule.name, -float(rule.amount - rule.margin)))
+            case CooldownAfterLoss():
+                terms |= {
+                    "tiers": tuple((float(it.loss), it.for_.total_seconds()) for it in rule.tiers),
+                    "streaks": tuple((it.losses, it.for_.total_seconds()) for it in rule.streaks),
+                }
+            case TradeFrequency():
+                windows = (rule.minute, 60.0), (rule.hour, 3600.0), (rule.session, math.inf)
+                terms |= {"entries": tuple((n, lasts) for n, lasts in windows if n is not None)}
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
     return Terms(**terms, day_limits=tuple(limits))
@@ -99,6 +110,7 @@ def trade_of(payload: Mapping[str, Any]) -> Trade:
         float(payload["fees"]),
         datetime.fromisoformat(payload["creationTimestamp"]),
         payload["voided"],
+        payload["orderId"],
     )
 
 
@@ -112,6 +124,7 @@ def told_trade(trade: domain.Trade) -> Trade:
         float(trade.fees or 0),
         trade.at,
         trade.voided,
+        trade.order_id,
     )
 
 

@@ -79,6 +79,12 @@ class Terms:
     """Seconds without a full stop."""
     uncovered_only: bool = False
     """Only what no stop covers is closed."""
+    tiers: tuple[tuple[float, float], ...] = ()
+    """Dollars that a round trip has lost, positive, and seconds of pause after it."""
+    streaks: tuple[tuple[int, float], ...] = ()
+    """Losing round trips in a row, and seconds of pause after them."""
+    entries: tuple[tuple[int, float], ...] = ()
+    """Entry orders that are allowed in so many seconds; in an infinity: in the trading day."""
 
     def forbids(self, root: str) -> bool:
         """Whether nothing of this root may be held."""
@@ -100,6 +106,7 @@ class Trade:
     fees: float
     at: datetime
     voided: bool = False
+    order: int = 0
 
 
 @frozen
@@ -187,6 +194,8 @@ class Book:
     """Net, price and cost carried into the day, by contract."""
     carried: dict[str, tuple[int, float]] = field(factory=dict)
     """Uncovered seconds of a life that somebody who forgot everything must still remember."""
+    version: int = 0
+    """How often its half-turns, or what was carried in, have changed."""
 
     # ---- what comes in ------------------------------------------------------------------------
 
@@ -222,6 +231,7 @@ class Book:
             return
         newest = next(reversed(self.trades.values()), None)
         self.trades[trade.id] = trade
+        self.version += 1
         late = newest is not None and (trade.at, trade.id) < (newest.at, newest.id)
         if known is not None or late:
             self.fold()
@@ -230,6 +240,7 @@ class Book:
 
     def fold(self) -> None:
         """Book the whole day again."""
+        self.version += 1
         self.trades = dict(sorted(self.trades.items(), key=lambda it: (it[1].at, it[0])))
         self.lines = {
             contract: Line(

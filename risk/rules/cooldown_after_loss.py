@@ -85,9 +85,12 @@ class CooldownAfterLoss:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """Close the increase while a pause runs, and say that it runs."""
-        pause = self.running(snapshot)
-        if pause is None:
+        pauses = self.running(snapshot)
+        if not pauses:
             return RuleAnswer()
+        pause = max(pauses, key=lambda it: it.until)
+        # What came in a pause is not forgiven because a further loss begins a longer one.
+        first = min((it.began for it in pauses), key=lambda it: (it.closed_at, it.trade_id))
         until = wall(snapshot, pause.until)
         said = Alert(
             "cooldown",
@@ -98,20 +101,17 @@ class CooldownAfterLoss:
             self.name,
             snapshot,
             trigger,
-            lambda holding, lot: came_with(
-                holding, lot, pause.began.closed_at, pause.began.trade_id
-            ),
+            lambda holding, lot: came_with(holding, lot, first.closed_at, first.trade_id),
             until=pause.until,
             why=f"in a cooldown until {until} ({pause.why})",
             said=(said,),
         )
 
-    def running(self, snapshot: Snapshot) -> Pause | None:
-        """The pause that ends last of those that have begun and not ended."""
+    def running(self, snapshot: Snapshot) -> list[Pause]:
+        """The pauses that have begun and not ended."""
         if snapshot.now >= snapshot.day_ends:
-            return None
-        pauses = (pause for pause in self._pauses(snapshot) if pause.until > snapshot.now)
-        return max(pauses, key=lambda pause: pause.until, default=None)
+            return []
+        return [pause for pause in self._pauses(snapshot) if pause.until > snapshot.now]
 
     def _pauses(self, snapshot: Snapshot) -> Iterator[Pause]:
         """Of every round trip that can still matter, the newest first."""

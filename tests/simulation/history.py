@@ -106,7 +106,9 @@ class History:
         life, net = self.lives.get((account, contract), (0, 0))
         bid = self.price_of[contract]
         price = bid + (self.bench.instruments[contract].tick if signed > 0 else 0.0)
-        trade = Trade(self.numbers, contract, signed, price, 0.0, self.bench.wall())
+        trade = Trade(
+            self.numbers, contract, signed, price, 0.0, self.bench.wall(), order=self.numbers
+        )
         if net == 0 or net * (net + signed) < 0:
             life = 700 + self.numbers
         self.lives[account, contract] = life, net + signed
