@@ -1,5 +1,6 @@
 """The referee on pauses: what must be closed of what was opened in one, and that nothing else may be."""
 
+import math
 from datetime import timedelta
 
 import pytest
@@ -164,3 +165,84 @@ def test_how_a_cooldown_is_written() -> None:
     """Losses in dollars, then losses in a row, each with the seconds of its pause."""
     terms = terms_of(rules_of("cooldown_after_loss=20/60,100/300:3/90"))
     assert (terms.tiers, terms.streaks) == (((20.0, 60.0), (100.0, 300.0)), ((3, 90.0),))
+
+
+FREQUENCY = Terms(entries=((2, 60.0), (4, math.inf)))
+
+
+def entered(times: int, terms: Terms = FREQUENCY) -> History:
+    """So many entries of one MNQ each, a second apart."""
+    history = History(terms)
+    for _ in range(times):
+        history.trade(1)
+        history.wait(1)
+    return history
+
+
+def test_one_entry_too_many_must_go() -> None:
+    """Two are allowed in a minute."""
+    assert entered(2).found == []
+    history = entered(3)
+    history.wait(0.1)
+    assert history.found == [(1, "A")]
+
+
+def test_only_the_entry_that_was_too_many_may_be_closed() -> None:
+    """Those before it came when there was room."""
+    history = entered(2)
+    history.trade(1)
+    history.reduce(1)
+    assert history.found == []
+    history.ask("partial_close", MNQ, 1)
+    assert history.found == [(11, "A")]
+
+
+def test_entries_that_have_been_closed_count_as_well() -> None:
+    """The next one within the minute is too many."""
+    history = History(FREQUENCY)
+    for _ in range(2):
+        history.trade(1)
+        history.trade(-1)
+    history.trade(1)
+    history.close()
+    assert history.found == []
+
+
+def test_exits_are_no_entries() -> None:
+    """Nor are the many fills of one order."""
+    history = History(FREQUENCY)
+    history.trade(3)
+    for _ in range(2):
+        history.trade(-1)
+        history.wait(1)
+    history.wait(1.1)
+    assert history.found == []
+    history.ask("partial_close", MNQ, 1)
+    assert history.found == [(11, "A")]
+
+
+def test_the_minute_rolls() -> None:
+    """Once it is over there is room again, and clocks may differ by two seconds."""
+    history = entered(2)
+    history.wait(62)
+    history.trade(1)
+    history.ask("partial_close", MNQ, 1)
+    assert history.found == [(11, "A")]
+
+
+def test_after_the_days_entries_there_is_no_other() -> None:
+    """However long ago they were."""
+    history = entered(2)
+    history.wait(62)
+    history.trade(1)
+    history.trade(1)
+    history.wait(62)
+    history.trade(1)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+
+
+def test_how_often_is_written_by_window() -> None:
+    """A minute, an hour, the trading day."""
+    terms = terms_of(rules_of("trade_frequency=2/minute,8/hour,20/session"))
+    assert terms.entries == ((2, 60.0), (8, 3600.0), (20, math.inf))
