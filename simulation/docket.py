@@ -25,6 +25,7 @@ from simulation.invariants import (
     size_breaches,
 )
 from simulation.pauses import Pauses, Tape
+from simulation.risks import may_be_too_risky, too_risky
 from simulation.truth import Book, Instrument, Prices, Terms
 
 REMEMBERED = 400
@@ -176,6 +177,7 @@ class Docket:
         now = set(size_breaches(true, terms))
         now.update(money_breaches(true, terms, self.true_prices))
         now.update(self.pauses.broken(self.clock()))
+        now.update(too_risky(true, terms))
         if self.estimated:
             now -= DAY_KEYS
         if graced:
@@ -183,6 +185,7 @@ class Docket:
         self._locked_breach(now)
         self._compare(self.open, now, at, OBLIGATIONS)
         shown = set(size_breaches(told, terms)) | self.pauses.shown(at, self.clock())
+        shown.update(may_be_too_risky(told, terms))
         if graced:
             shown.update(bare(told, terms, at + JUST_BEFORE))
             shown.update(bare(true, terms, at + JUST_BEFORE))

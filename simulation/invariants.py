@@ -10,6 +10,7 @@ from attrs import frozen
 
 from simulation.excuses import Aspect
 from simulation.pauses import PAUSES
+from simulation.risks import MAX_RISK
 from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
 
 ACT_WITHIN = 1.0
@@ -60,6 +61,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "max_contracts": SIZE,
     "symbol_block": ORDERS,
     **dict.fromkeys(sorted(PAUSES), TRADES),
+    MAX_RISK: ORDERS | {Aspect.MONEY},
     "no_stop_loss": ORDERS,
     "lock": ORDERS,
     "reset": MEANS,

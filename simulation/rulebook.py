@@ -3,7 +3,8 @@
 ``max_contracts=5 daily_loss=1000 unrealized_loss=400 symbol_block=GC,SI no_stop_loss=90``. An option
 follows after a colon: ``max_contracts=3:mini_equivalent``, ``daily_loss=500:realised``,
 ``unrealized_loss=600:total``, ``symbol_block=MNQ,MES:only``, ``no_stop_loss=60:uncovered``. Others
-have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unrealized_profit=300``.
+have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unrealized_profit=300
+max_risk_per_trade=200``.
 Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
 ``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
 """
@@ -17,6 +18,7 @@ from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
 from risk.rules.max_contracts import MaxContracts
+from risk.rules.max_risk_per_trade import MaxRiskPerTrade
 from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.symbol_block import SymbolBlock
 from risk.rules.trade_frequency import TradeFrequency
@@ -75,6 +77,8 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return WeeklyLoss(limit=Decimal(value))
         case "trailing_drawdown", "":
             return TrailingDrawdown(amount=Decimal(value))
+        case "max_risk_per_trade", "":
+            return MaxRiskPerTrade(limit=Decimal(value))
         case "cooldown_after_loss", _:
             return CooldownAfterLoss(
                 tiers=tuple(Tier(Decimal(loss), _seconds(it)) for loss, it in _pairs(value)),

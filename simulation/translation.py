@@ -12,6 +12,7 @@ from risk.rules import (
     DailyLoss,
     DailyProfit,
     MaxContracts,
+    MaxRiskPerTrade,
     NoStopLoss,
     Rule,
     SymbolBlock,
@@ -66,6 +67,8 @@ def terms_of(rules: Iterable[Rule]) -> Terms:
                     "tiers": tuple((float(it.loss), it.for_.total_seconds()) for it in rule.tiers),
                     "streaks": tuple((it.losses, it.for_.total_seconds()) for it in rule.streaks),
                 }
+            case MaxRiskPerTrade():
+                terms |= {"max_risk": float(rule.limit)}
             case TradeFrequency():
                 windows = (rule.minute, 60.0), (rule.hour, 3600.0), (rule.session, math.inf)
                 terms |= {"entries": tuple((n, lasts) for n, lasts in windows if n is not None)}
@@ -84,6 +87,7 @@ def order_of(payload: Mapping[str, Any]) -> Order:
         payload["type"],
         payload["status"],
         payload["parentOrderId"],
+        None if payload["stopPrice"] is None else float(payload["stopPrice"]),
     )
 
 
@@ -97,6 +101,7 @@ def told_order(order: domain.Order) -> Order:
         order.type.value,
         order.status.value,
         order.parent_id,
+        None if order.stop_price is None else float(order.stop_price),
     )
 
 

@@ -83,6 +83,8 @@ class Terms:
     """Dollars that a round trip has lost, positive, and seconds of pause after it."""
     streaks: tuple[tuple[int, float], ...] = ()
     """Losing round trips in a row, and seconds of pause after them."""
+    max_risk: float | None = None
+    """Dollars that one position may lose at its stops."""
     entries: tuple[tuple[int, float], ...] = ()
     """Entry orders that are allowed in so many seconds; in an infinity: in the trading day."""
 
@@ -120,6 +122,8 @@ class Order:
     type: int
     status: int
     parent: int | None
+    stop: float | None = None
+    """Points at which it becomes a market order."""
 
 
 @define
@@ -293,11 +297,7 @@ class Book:
         held = self.held.get(contract)
         if held is None:
             return
-        covered = sum(
-            order.remaining
-            for order in self.orders.values()
-            if order.contract == contract and order.sign * held.net < 0 and self._protects(order)
-        )
+        covered = sum(order.remaining for order in self.protecting(contract, held.net))
         size = abs(held.net)
         if covered < min(held.covered, size):
             held.disturbed = at
@@ -306,6 +306,12 @@ class Book:
             held.uncovered, held.uncovered_since = held.bare_for(at), None
         elif covered < size and held.uncovered_since is None:
             held.uncovered_since = at
+
+    def protecting(self, contract: str, net: int) -> Iterator[Order]:
+        """Working stops that would get out of such a position."""
+        for order in self.orders.values():
+            if order.contract == contract and order.sign * net < 0 and self._protects(order):
+                yield order
 
     def _protects(self, order: Order) -> bool:
         if order.type not in STOPS:
