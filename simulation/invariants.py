@@ -44,7 +44,9 @@ TRADES = SIZE | {Aspect.MONEY}
 ORDERS = SIZE | {Aspect.ORDERS}
 MONEY = SIZE | {Aspect.MONEY, Aspect.PRICES}
 
-DAY_RULES = frozenset({"daily_loss", "daily_profit", "weekly_loss", "trailing_drawdown"})
+DAY_RULES = frozenset(
+    {"daily_loss", "daily_profit", "weekly_loss", "trailing_drawdown", "consistency"}
+)
 """Rules that end the day: flat, and locked."""
 DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
 IN_PART = PAUSES | {"max_contracts"}
@@ -56,6 +58,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "daily_profit": MONEY,
     "weekly_loss": MONEY,
     "trailing_drawdown": MONEY,
+    "consistency": MONEY,
     "unrealized_loss": MONEY,
     "unrealized_profit": MONEY,
     "max_contracts": SIZE,

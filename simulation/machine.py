@@ -22,7 +22,7 @@ from simulation.agenda import Agenda
 from simulation.border import WatchedBroker, WatchedDesk, WatchedJournal
 from simulation.clocks import MachineClock, TrueClock
 from simulation.haunting import Haunting
-from simulation.rulebook import rules_of
+from simulation.rulebook import rules_of, seed_of
 from simulation.scenario import LoginPlan, Scenario
 from simulation.watcher import Audience
 from simulator.contracts import front_contracts
@@ -141,7 +141,7 @@ class Machine:
         logins = self.scenario.seen_by()
         login_of = {account: it.name for it in logins for account in it.accounts}
         accounts = tuple(
-            GuardedAccount(it.name, login_of[it.id], rules_of(it.rules))
+            GuardedAccount(it.name, login_of[it.id], rules_of(it.rules), seed=seed_of(it.rules))
             for it in self.scenario.accounts
         )
 

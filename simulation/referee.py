@@ -54,11 +54,10 @@ from simulation.machine import Machine
 from simulation.papers import Papers
 from simulation.post import mail_of, nodes_of
 from simulation.requests import Requests
-from simulation.rulebook import rules_of
 from simulation.translation import (
     order_of,
     outcome_of,
-    terms_of,
+    terms_in,
     told_order,
     told_trade,
     trade_of,
@@ -135,7 +134,7 @@ class Referee(Watcher):
             id_: login.name for login in machine.scenario.seen_by() for id_ in login.accounts
         }
         for plan in machine.scenario.accounts:
-            bench.guard(plan.name, plan.id, login_of[plan.id], terms_of(rules_of(plan.rules)))
+            bench.guard(plan.name, plan.id, login_of[plan.id], terms_in(plan.rules))
         self._time()
 
     @property

@@ -23,7 +23,7 @@ def _beyond(book: Book, terms: Terms, slack: float, *, doubtful: bool) -> Iterat
     if terms.max_risk is None:
         return
     for contract, held in book.held.items():
-        points = max((_risk(book, contract, held, it) for it in _entries(book, contract, doubtful)))
+        points = max(_risk(book, contract, held, it) for it in _entries(book, contract, doubtful))
         if points * book.instruments[contract].point_value > terms.max_risk + slack:
             yield (MAX_RISK, contract)
 

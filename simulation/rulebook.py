@@ -5,6 +5,7 @@ follows after a colon: ``max_contracts=3:mini_equivalent``, ``daily_loss=500:rea
 ``unrealized_loss=600:total``, ``symbol_block=MNQ,MES:only``, ``no_stop_loss=60:uncovered``. Others
 have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unrealized_profit=300
 max_risk_per_trade=200``.
+``consistency=40:49900`` locks at 40 percent of all that was earned since a starting balance of 49,900.
 Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
 ``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
 """
@@ -13,7 +14,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from risk.past import Seed
 from risk.rules import Rule
+from risk.rules.consistency import Consistency
 from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
@@ -31,6 +34,14 @@ from risk.rules.weekly_loss import WeeklyLoss
 def rules_of(text: str) -> tuple[Rule, ...]:
     """The rules; ValueError for what is none of them."""
     return tuple(_rule(*_split(part)) for part in text.split())
+
+
+def seed_of(text: str) -> Seed | None:
+    """What the operator says of the days before; None when no rule asks for it."""
+    for name, _, option in map(_split, text.split()):
+        if name == "consistency":
+            return Seed(starting_balance=Decimal(option))
+    return None
 
 
 def _split(part: str) -> tuple[str, str, str]:
@@ -77,6 +88,8 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return WeeklyLoss(limit=Decimal(value))
         case "trailing_drawdown", "":
             return TrailingDrawdown(amount=Decimal(value))
+        case "consistency", _ if option:
+            return Consistency(share=int(value), action="lock")
         case "max_risk_per_trade", "":
             return MaxRiskPerTrade(limit=Decimal(value))
         case "cooldown_after_loss", _:

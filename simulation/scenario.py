@@ -150,11 +150,12 @@ FURTHER_RULES = {
     "unrealized_profit": ("60", "150", "400"),
     "trailing_drawdown": ("200", "300", "600"),
     "trade_frequency": ("1/minute", "2/minute,6/hour", "3/minute,8/session"),
+    "consistency": ("40:49925", "50:49850", "50:50100"),
     "max_risk_per_trade": ("60", "150", "400"),
     "cooldown_after_loss": ("20/60,100/300", "200/600:2/90", "50/120,300/900:3/300"),
 }
 """Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them."""
-OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown"})
+OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown", "consistency"})
 THREE_IN_FIVE, ONE_IN_TEN = 0.6, 0.1
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from broker.port import Done, NotExecuted, Refused, Unknown
 from risk import domain
+from risk.past import Seed
 from risk.rules import (
+    Consistency,
     CooldownAfterLoss,
     DailyLoss,
     DailyProfit,
@@ -22,11 +24,20 @@ from risk.rules import (
     UnrealizedProfit,
     WeeklyLoss,
 )
+from simulation.rulebook import rules_of, seed_of
 from simulation.truth import DayLimit, Order, Terms, Trade
 
+OPENING_BALANCE = 50_000.0
+"""Dollars with which each simulated account begins its run."""
 
-def terms_of(rules: Iterable[Rule]) -> Terms:
-    """The limits of an account's rules, as numbers."""
+
+def terms_in(text: str) -> Terms:
+    """The limits of rules as a scenario writes them."""
+    return terms_of(rules_of(text), seed_of(text))
+
+
+def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
+    """The limits of an account's rules, as numbers; ``seed``: what it is told of the days before."""
     terms: dict[str, Any] = {}
     limits: list[DayLimit] = []
     for rule in rules:
@@ -62,6 +73,11 @@ def terms_of(rules: Iterable[Rule]) -> Terms:
             case TrailingDrawdown():
                 # Its only day begins flat, at the highest balance that anybody knows.
                 limits.append(DayLimit(rule.name, -float(rule.amount - rule.margin)))
+            case Consistency(share=share, action="lock") if seed and seed.starting_balance:
+                before = OPENING_BALANCE - float(seed.starting_balance)
+                # Its only day; none may earn more than its share while earlier ones have earned.
+                if before > 0:
+                    limits.append(DayLimit(rule.name, before * share / (100 - share)))
             case CooldownAfterLoss():
                 terms |= {
                     "tiers": tuple((float(it.loss), it.for_.total_seconds()) for it in rule.tiers),
