@@ -128,6 +128,7 @@ class Circumstances:
             forgiven += seconds  # in which nothing was written down
         docket.told.forget(math.inf if self._bench.disk_refuses() else forgiven)
         docket.untold_trades = set(docket.true.trades)
+        docket.retreat.forget()
         self._bench.changed(docket)
 
     def crashed(self, path: str, injected: bool, error: str) -> None:

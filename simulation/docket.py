@@ -25,6 +25,7 @@ from simulation.invariants import (
     size_breaches,
 )
 from simulation.pauses import Pauses, Tape
+from simulation.retreat import Retreat
 from simulation.risks import may_be_too_risky, too_risky
 from simulation.truth import Book, Instrument, Prices, Terms
 
@@ -74,6 +75,8 @@ class Docket:
     pauses: Pauses = Factory(
         lambda self: Pauses(self.terms, Tape(self.true), Tape(self.told)), takes_self=True
     )
+
+    retreat: Retreat = Factory(lambda self: Retreat(self.terms), takes_self=True)
 
     untold_trades: set[int] = field(factory=set)
     """Half-turns that the daemon has not been told, or not as they are now."""
@@ -178,6 +181,7 @@ class Docket:
         now.update(money_breaches(true, terms, self.true_prices))
         now.update(self.pauses.broken(self.clock()))
         now.update(too_risky(true, terms))
+        now.update(self._retreated(at))
         if self.estimated:
             now -= DAY_KEYS
         if graced:
@@ -207,6 +211,7 @@ class Docket:
         """Only a price has changed."""
         now = {key for key in self.open if key[0] not in MONEY_RULES}
         now.update(money_breaches(self.true, self.terms, self.true_prices))
+        now.update(self._retreated(at))
         if self.locked or self.estimated:
             now -= DAY_KEYS
         if now != self.open.keys():
@@ -239,7 +244,20 @@ class Docket:
             told, prices = self.told, self.told_prices
             by_positions = told.closed() + sum(told.open(it, prices) for it in told.held)
             shown.update(day_breaches(self.terms, by_positions, by_positions))
+            shown.update(self.retreat.shown(by_positions))
+        if self.terms.give_back is not None:
+            result = self.told.day(self.told_prices)
+            self.retreat.may_be(result)
+            shown.update(self.retreat.shown(result))
         shown.update(money_breaches(self.told, self.terms, self.told_prices))
+
+    def _retreated(self, at: float) -> set[Key]:
+        """Too much of the day's best was given back."""
+        if self.terms.give_back is None:
+            return set()
+        result = self.true.day(self.true_prices)
+        self.retreat.look(at, result, quiet=self.excuses.quiet_until(at))
+        return self.retreat.broken(result)
 
     def _untold_since(self, at: float) -> float:
         """Since when something has always been missing: the wait runs from the oldest question."""

@@ -163,6 +163,12 @@ class Excuses:
         """Nothing excuses anything now."""
         return self.deadline(at, frozenset(Aspect)) <= at
 
+    def quiet_until(self, at: float) -> bool:
+        """Nothing excused anything up to now; what began in this very instant does not count."""
+        begun = all(self.since[it] >= at for it, n in self.standing.items() if n)
+        ended = (it + by.leaves for by, it in self.until.items())
+        return begun and max([*self.clear_from.values(), *ended], default=at) <= at
+
     def names(self, at: float) -> frozenset[str]:
         """Reasons that stand now, for coverage and reports."""
         standing = {excuse.name for excuse, n in self.standing.items() if n}

@@ -5,6 +5,7 @@ follows after a colon: ``max_contracts=3:mini_equivalent``, ``daily_loss=500:rea
 ``unrealized_loss=600:total``, ``symbol_block=MNQ,MES:only``, ``no_stop_loss=60:uncovered``. Others
 have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unrealized_profit=300
 max_risk_per_trade=200``.
+``daily_profit=300:give_back/60`` keeps 60 percent of a best from 300 on.
 ``consistency=40:49900`` locks at 40 percent of all that was earned since a starting balance of 49,900.
 Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
 ``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
@@ -84,6 +85,9 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return UnrealizedProfit(limit=Decimal(value))
         case "daily_profit", "":
             return DailyProfit(limit=Decimal(value))
+        case "daily_profit", _ if option.startswith("give_back/"):
+            keep = int(option.removeprefix("give_back/"))
+            return DailyProfit(mode="give_back", above=Decimal(value), keep=keep)
         case "weekly_loss", "":
             return WeeklyLoss(limit=Decimal(value))
         case "trailing_drawdown", "":

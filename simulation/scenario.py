@@ -145,7 +145,7 @@ RULES = (
     "max_contracts=6 daily_loss=800:realised unrealized_loss=350 symbol_block=CL no_stop_loss=20",
 )
 FURTHER_RULES = {
-    "daily_profit": ("150", "400", "900"),
+    "daily_profit": ("150", "400", "900", "40:give_back/60", "150:give_back/80"),
     "weekly_loss": ("200", "500", "900"),
     "unrealized_profit": ("60", "150", "400"),
     "trailing_drawdown": ("200", "300", "600"),

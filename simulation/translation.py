@@ -68,6 +68,8 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
                 terms |= {"unrealized_profit": float(rule.limit)}
             case DailyProfit(limit=limit) if limit is not None:
                 limits.append(DayLimit(rule.name, float(limit)))
+            case DailyProfit(above=above, keep=keep) if above is not None and keep is not None:
+                terms |= {"give_back": (float(above), keep / 100)}
             case WeeklyLoss():
                 limits.append(DayLimit(rule.name, -float(rule.limit)))
             case TrailingDrawdown():

@@ -83,6 +83,8 @@ class Terms:
     """Dollars that a round trip has lost, positive, and seconds of pause after it."""
     streaks: tuple[tuple[int, float], ...] = ()
     """Losing round trips in a row, and seconds of pause after them."""
+    give_back: tuple[float, float] | None = None
+    """Dollars of the day's best from which on it counts, and the part of it that must stay."""
     max_risk: float | None = None
     """Dollars that one position may lose at its stops."""
     entries: tuple[tuple[int, float], ...] = ()
