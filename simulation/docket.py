@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, field
 
 from simulation.excuses import Excuse, Excuses
 from simulation.invariants import (
@@ -21,16 +21,16 @@ from simulation.invariants import (
     day_breaches,
     money_breaches,
     next_bare,
-    over_size,
     size_breaches,
 )
 from simulation.pauses import Pauses, Tape
 from simulation.retreat import Retreat
 from simulation.risks import may_be_too_risky, too_risky
+from simulation.sizes import Sizes, caps_of
 from simulation.truth import Book, Instrument, Prices, Terms
 
 REMEMBERED = 400
-"""Ended breaches and sizes kept for judging a request by what was so when it was decided."""
+"""Ended breaches kept for judging a request by what was so when it was decided."""
 FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
 reconcile comes before they count again."""
@@ -43,15 +43,6 @@ ROUNDS_WITHIN = 3.0
 CLOSING = DAY_RULES | {"lock"}
 OBLIGATIONS = frozenset(WITHIN)
 """What no book shows."""
-
-
-@frozen
-class Size:
-    """Weighted contracts above the limit at an instant, and how many we had closed by then."""
-
-    at: float
-    excess: float
-    ours: float
 
 
 @define(eq=False)
@@ -113,11 +104,8 @@ class Docket:
     """Breaches in truth so far, by rule; shared by all accounts."""
     past: deque[tuple[Key, float, float]] = field(factory=lambda: deque(maxlen=REMEMBERED))
     """Of either kind: what, from when, until when."""
-    sizes: deque[Size] = field(factory=lambda: deque([Size(0.0, 0.0, 0.0)], maxlen=REMEMBERED))
-    ours: float = 0.0
-    """Weighted contracts that our partial closes have closed."""
-    lots: deque[tuple[float, float]] = field(factory=lambda: deque(maxlen=10))
-    """When we took contracts out lately, and what one of them weighs."""
+    sizes: Sizes = Factory(lambda self: self.caps(), takes_self=True)
+    """What was held above the caps, and what of it we closed."""
     apart_since: float | None = None
     """Since when what was told of trades and positions differs."""
 
@@ -171,13 +159,18 @@ class Docket:
         else:
             self.untold_trades.add(id_)
 
+    def caps(self) -> Sizes:
+        """Of its terms, as they are now."""
+        roots = {it.root for it in self.instruments.values()}
+        return Sizes(self.instruments, caps_of(self.terms, roots))
+
     # ---- looking ------------------------------------------------------------------------------
 
     def look(self, at: float) -> None:
         """Everything may have changed."""
         true, told, terms = self.true, self.told, self.terms
         graced = terms.grace is not None and bool(true.held or told.held)
-        now = set(size_breaches(true, terms))
+        now = set(size_breaches(true, terms, self.sizes.caps))
         now.update(money_breaches(true, terms, self.true_prices))
         now.update(self.pauses.broken(self.clock()))
         now.update(too_risky(true, terms))
@@ -188,16 +181,15 @@ class Docket:
             now.update(key for key in bare(told, terms, at) if self._bare_in_truth(key, at))
         self._locked_breach(now)
         self._compare(self.open, now, at, OBLIGATIONS)
-        shown = set(size_breaches(told, terms)) | self.pauses.shown(at, self.clock())
+        shown = set(size_breaches(told, terms, self.sizes.caps))
+        shown |= self.pauses.shown(at, self.clock())
         shown.update(may_be_too_risky(told, terms))
         if graced:
             shown.update(bare(told, terms, at + JUST_BEFORE))
             shown.update(bare(true, terms, at + JUST_BEFORE))
         self._money_told(shown, at)
         self._compare(self.shown, shown, at)
-        excess, last = over_size(true, terms), self.sizes[-1]
-        if excess != last.excess or self.ours != last.ours:
-            self.sizes.append(Size(at, excess, self.ours))
+        self.sizes.look(true, at)
         following = next_bare(told, terms, at) if graced else None
         if following is not None:
             # What the daemon was told just before is what it may decide by.
@@ -316,25 +308,6 @@ class Docket:
         """All that were shown, in truth or by what was told, at some time since then."""
         ended = (key for key, _, until in self.past if until >= since)
         return frozenset([*self.open, *self.shown, *ended])
-
-    def may_close_size(self, since: float, size: float, weight: float) -> bool:
-        """Whether so many contracts were in excess at some time since then, less what we closed."""
-        room = -math.inf
-        # A plan goes over what is needed by its last lot at most, and that may have gone first.
-        largest = max([weight, *(it for at, it in self.lots if at >= since)])
-        following = float("inf")
-        for it in reversed(self.sizes):
-            if following < since:
-                break
-            if it.excess:
-                room = max(room, it.excess - (self.ours - it.ours))
-            following = it.at
-        return size * weight - largest < room - 0.0001
-
-    def closes(self, size: float, weight: float, at: float) -> None:
-        """We took contracts out."""
-        self.ours += size * weight
-        self.lots.append((at, weight))
 
     def life(self, contract: str) -> int:
         """The life of the position that is open; 0 when flat."""

@@ -11,6 +11,7 @@ from attrs import frozen
 from simulation.excuses import Aspect
 from simulation.pauses import PAUSES
 from simulation.risks import MAX_RISK
+from simulation.sizes import Cap, too_much
 from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
 
 ACT_WITHIN = 1.0
@@ -36,7 +37,6 @@ asked for since."""
 APART_AT_MOST = 5.0
 """Seconds in which trades and positions that were told may tell different stories: 250 ms, then a
 reconcile (DESIGN 2.4), which asks for the trades as often as that allows."""
-HALF_A_LOT = 0.0001
 
 MEANS = frozenset({Aspect.MEANS})
 SIZE = frozenset({Aspect.MEANS, Aspect.POSITIONS})
@@ -49,7 +49,9 @@ DAY_RULES = frozenset(
 )
 """Rules that end the day: flat, and locked."""
 DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
-IN_PART = PAUSES | {"max_contracts"}
+SIZE_RULES = frozenset({"max_contracts", "max_contracts_per_instrument"})
+"""Rules that ask for lots to be closed, not for positions."""
+IN_PART = PAUSES | SIZE_RULES
 """Rules that ask for a part of what is held."""
 MONEY_RULES = DAY_RULES | {"unrealized_loss", "unrealized_profit"}
 
@@ -62,6 +64,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "unrealized_loss": MONEY,
     "unrealized_profit": MONEY,
     "max_contracts": SIZE,
+    "max_contracts_per_instrument": ORDERS,
     "symbol_block": ORDERS,
     **dict.fromkeys(sorted(PAUSES), TRADES),
     MAX_RISK: ORDERS | {Aspect.MONEY},
@@ -106,21 +109,14 @@ class Violation:
     text: str
 
 
-def over_size(book: Book, terms: Terms, more: float = 0.0) -> float:
-    """Weighted contracts above the limit; 0 when none.
-
-    ``more`` is held, weighted, by what is believed beside the book.
-    """
-    if terms.max_contracts is None:
-        return 0.0
-    excess = book.counted(terms) + more - terms.max_contracts
-    return excess if excess > HALF_A_LOT else 0.0
-
-
-def size_breaches(book: Book, terms: Terms) -> Iterator[Key]:
+def size_breaches(book: Book, terms: Terms, caps: Sequence[Cap]) -> Iterator[Key]:
     """What no price is needed for."""
-    if book.held and over_size(book, terms):
-        yield ("max_contracts", "")
+    yield from too_much(caps, book)
+    if terms.per_root is not None:
+        # Where nothing may be held, an order must not wait for its fill.
+        for order in book.adding():
+            if terms.per_root.forbids(book.instruments[order.contract].root):
+                yield ("max_contracts_per_instrument", order.contract)
     if terms.blocked or terms.only:
         instruments = book.instruments
         contracts = [*book.held, *(order.contract for order in book.adding())]
@@ -190,18 +186,6 @@ def allows_close(keys: frozenset[Key], contract: str) -> bool:
     )
 
 
-def allows_size(book: Book, terms: Terms, contract: str, size: float, more: float = 0.0) -> bool:
-    """Whether closing so many is no more than the fewest lots that bring the rest to the limit.
-
-    ``more`` is held, weighted, by what is believed beside the book.
-    """
-    if terms.max_contracts is None:
-        return False
-    excess = book.counted(terms) + more - terms.max_contracts
-    weight = terms.weight(book.instruments[contract].root)
-    return (size - 1) * weight < excess - HALF_A_LOT
-
-
 def allows_uncovered(book: Book, terms: Terms, contract: str, size: int) -> bool:
     """Whether so many have no stop."""
     held = book.held.get(contract)
@@ -227,6 +211,6 @@ def allows_cancel(
             return True
         if rule == "symbol_block" and where == order.contract and (adds or alone):
             return True
-        if rule == "max_contracts" and adds:
+        if rule in SIZE_RULES and adds and where in ("", order.contract):
             return True
     return False

@@ -12,14 +12,14 @@ from simulation.invariants import (
     DAY_KEYS,
     DAY_RULES,
     JUST_BEFORE,
+    SIZE_RULES,
     WITHIN,
     Key,
     allows_cancel,
     allows_close,
-    allows_size,
     allows_uncovered,
-    over_size,
 )
+from simulation.sizes import asked_for
 from simulation.truth import STOPS, Order
 
 REVERSAL_WITHIN = 1.5
@@ -67,7 +67,8 @@ class Requests:
                 docket,
                 f"{kind} of {target} {size or ''} without a breach {self._bench.scene(docket)}",
             )
-        sized = over_size(docket.told, docket.terms, self._ghosts(docket))
+        ghosts = self._ghosts(docket)
+        sized = any(it.excess(docket.told, ghosts) for it in docket.sizes.caps)
         only_day = not (docket.locked or sized) and all(
             rule in DAY_RULES or rule in WITHIN for rule, _ in keys
         )
@@ -99,13 +100,11 @@ class Requests:
         if pauses.allow(contract, abs(held.net), since) or pauses.allow_all(contract):
             return True
         ghosts = self._ghosts(docket)
-        if ("max_contracts", "") not in keys and not ghosts:
+        if not any(rule in SIZE_RULES for rule, _ in keys) and not ghosts:
             return False
-        weight = docket.terms.weight(self._bench.instruments[contract].root)
-        told = docket.told.held.get(contract)
-        return docket.may_close_size(since, abs(held.net), weight) or (
-            told is not None
-            and allows_size(docket.told, docket.terms, contract, abs(told.net), ghosts)
+        told, caps = docket.told.held.get(contract), docket.sizes.caps
+        return docket.sizes.may_close(contract, abs(held.net), since) or (
+            told is not None and asked_for(caps, docket.told, contract, abs(told.net), ghosts)
         )
 
     def _was_bare(self, docket: Docket, contract: str) -> bool:
@@ -115,15 +114,15 @@ class Requests:
         over = due <= self._bench.now + JUST_BEFORE
         return over and self._bench.now <= max(told_at + SETTLED_WITHIN, unsettled)
 
-    def _ghosts(self, docket: Docket) -> float:
-        """Weighted contracts that an answer has taken away, but whose reading has not settled."""
+    def _ghosts(self, docket: Docket) -> dict[str, int]:
+        """Lots by contract that an answer has taken away, but whose reading has not settled."""
         unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
-        return sum(
-            abs(net) * docket.terms.weight(self._bench.instruments[contract].root)
+        return {
+            contract: abs(net)
             for contract, (net, at) in docket.taken.items()
             if max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
             and contract not in docket.told.held
-        )
+        }
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
         if contract not in docket.true.held:
@@ -131,12 +130,11 @@ class Requests:
         bare = ("no_stop_loss", contract) in keys
         if bare and allows_uncovered(docket.true, docket.terms, contract, size):
             return True
-        weight = docket.terms.weight(self._bench.instruments[contract].root)
         since = self._bench.now - JUST_BEFORE
         return (
-            docket.may_close_size(since, size, weight)
+            docket.sizes.may_close(contract, size, since)
             or docket.pauses.allow(contract, size, since)
-            or allows_size(docket.told, docket.terms, contract, size, self._ghosts(docket))
+            or asked_for(docket.sizes.caps, docket.told, contract, size, self._ghosts(docket))
         )
 
     def _may_cancel(self, docket: Docket, order_id: int, keys: frozenset[Key]) -> bool:
@@ -205,12 +203,11 @@ class Requests:
         # One that a dead process had sent is nobody's plea any more; it had 10 s at most.
         under_way = self._pleas_of(docket.id, "partial_close", contract)
         since = min((it.at for it in under_way), default=self._bench.now - 10.0)
-        weight = docket.terms.weight(self._bench.instruments[contract].root)
-        fits = hearsay or docket.may_close_size(since - JUST_BEFORE, size, weight)
+        fits = hearsay or docket.sizes.may_close(contract, size, since - JUST_BEFORE)
         bare = ("no_stop_loss", contract) in docket.breaches(since - JUST_BEFORE)
         fits = fits or (docket.terms.uncovered_only and bare)
         fits = fits or docket.pauses.allow(contract, size, since - JUST_BEFORE)
-        docket.closes(size, weight, self._bench.now)
+        docket.sizes.closes(contract, size, self._bench.now)
         docket.pauses.closes(contract, size)
         if not fits:
             self._bench.accuse(

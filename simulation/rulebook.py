@@ -9,6 +9,9 @@ max_risk_per_trade=200``.
 ``consistency=40:49900`` locks at 40 percent of all that was earned since a starting balance of 49,900.
 Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
 ``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
+
+Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots nothing (``:block``) or so
+many of each (``:2``).
 """
 
 from datetime import timedelta
@@ -22,6 +25,7 @@ from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
 from risk.rules.max_contracts import MaxContracts
+from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
 from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.symbol_block import SymbolBlock
@@ -66,6 +70,9 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return MaxContracts(limit=int(value))
         case "max_contracts", "mini_equivalent":
             return MaxContracts(limit=int(value), count="mini_equivalent")
+        case "max_contracts_per_instrument", _:
+            limits = {root: int(limit) for root, limit in _pairs(value)}
+            return MaxContractsPerInstrument(limits=limits, other=_other(option))
         case "daily_loss", "" | "net" | "realised":
             basis: Literal["net", "realised"] = "realised" if option == "realised" else "net"
             return DailyLoss(limit=Decimal(value), basis=basis)
@@ -105,3 +112,9 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return TradeFrequency(**{window: int(number) for number, window in _pairs(value)})
         case _:
             raise ValueError(f"no rule of a simulation: {name}={value}:{option}")
+
+
+def _other(option: str) -> int | Literal["allow", "block"]:
+    if option in ("", "allow"):
+        return "allow"
+    return "block" if option == "block" else int(option)

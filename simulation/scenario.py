@@ -152,6 +152,7 @@ FURTHER_RULES = {
     "trade_frequency": ("1/minute", "2/minute,6/hour", "3/minute,8/session"),
     "consistency": ("40:49925", "50:49850", "50:50100"),
     "max_risk_per_trade": ("60", "150", "400"),
+    "max_contracts_per_instrument": ("MNQ/3,NQ/0", "MES/2:1", "MNQ/4,MES/1:block"),
     "cooldown_after_loss": ("20/60,100/300", "200/600:2/90", "50/120,300/900:3/300"),
 }
 """Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them."""

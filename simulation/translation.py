@@ -14,6 +14,7 @@ from risk.rules import (
     DailyLoss,
     DailyProfit,
     MaxContracts,
+    MaxContractsPerInstrument,
     MaxRiskPerTrade,
     NoStopLoss,
     Rule,
@@ -24,6 +25,7 @@ from risk.rules import (
     UnrealizedProfit,
     WeeklyLoss,
 )
+from simulation.allowances import PerRoot
 from simulation.rulebook import rules_of, seed_of
 from simulation.truth import DayLimit, Order, Terms, Trade
 
@@ -47,6 +49,9 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
                     "max_contracts": float(rule.limit),
                     "mini_equivalent": rule.count == "mini_equivalent",
                 }
+            case MaxContractsPerInstrument():
+                limits_of = tuple((it, float(limit)) for it, limit in sorted(rule.limits.items()))
+                terms |= {"per_root": PerRoot(limits_of, _other(rule.other))}
             case DailyLoss():
                 terms |= {
                     "daily_loss": float(rule.limit - rule.buffer),
@@ -93,6 +98,13 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
     return Terms(**terms, day_limits=tuple(limits))
+
+
+def _other(other: object) -> float | None:
+    """Contracts of each root that has no limit of its own; None: as many as one likes."""
+    if isinstance(other, int):
+        return float(other)
+    return 0.0 if other == "block" else None
 
 
 def order_of(payload: Mapping[str, Any]) -> Order:

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
+from simulation.allowances import PerRoot
+
 TENTH_OF_A_CENT = 0.001
 STOPS = frozenset({3, 4, 5})
 """Order types that protect: stop-limit, stop, trailing stop."""
@@ -64,6 +66,7 @@ class Terms:
 
     max_contracts: float | None = None
     mini_equivalent: bool = False
+    per_root: PerRoot | None = None
     daily_loss: float | None = None
     """Dollars at which to act, positive: the limit less the buffer."""
     realised: bool = False
@@ -93,10 +96,6 @@ class Terms:
     def forbids(self, root: str) -> bool:
         """Whether nothing of this root may be held."""
         return root in self.blocked or bool(self.only and root not in self.only)
-
-    def weight(self, root: str) -> float:
-        """What one contract counts."""
-        return 0.1 if self.mini_equivalent and root in MICROS else 1.0
 
 
 @frozen
@@ -322,13 +321,6 @@ class Book:
         return order.status != SUSPENDED or order.parent not in self.orders
 
     # ---- what it amounts to -------------------------------------------------------------------
-
-    def counted(self, terms: Terms) -> float:
-        """Contracts, weighted as the account counts them."""
-        instruments, total = self.instruments, 0.0
-        for contract, held in self.held.items():
-            total += abs(held.net) * terms.weight(instruments[contract].root)
-        return total
 
     def day(self, prices: Prices) -> float:
         """Dollars of the day: realised - fees + open at the touch."""

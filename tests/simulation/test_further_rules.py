@@ -7,7 +7,6 @@ import pytest
 from simulation.rulebook import rules_of
 from simulation.scenario import FURTHER_RULES, MORNING, OF_SEVERAL_DAYS, generate
 from simulation.trading_days import week_end
-from simulation.translation import terms_of
 from simulation.truth import DayLimit, Terms
 from tests.simulation.history import MNQ, History
 
@@ -86,12 +85,11 @@ def test_the_week_ends_on_friday_in_chicago() -> None:
 def test_further_rules_are_given_to_some_and_never_to_the_first() -> None:
     """Those of several days only where the run has but one."""
     seen = set()
-    for seed in range(60):
+    for seed in range(200):
         scenario = generate(seed, "minutes")
-        first = terms_of(rules_of(scenario.accounts[0].rules))
-        assert (first.day_limits, first.unrealized_profit) == ((), None)
-        further = {it for plan in scenario.accounts[1:] for it in plan.rules.split()[5:]}
-        rules = {it.partition("=")[0] for it in further}
+        first, *others = ({rule.name for rule in rules_of(it.rules)} for it in scenario.accounts)
+        assert not first & FURTHER_RULES.keys()
+        rules = {rule for names in others for rule in names & FURTHER_RULES.keys()}
         assert scenario.start == MORNING or not rules & OF_SEVERAL_DAYS
         seen |= rules
     assert seen == set(FURTHER_RULES)
