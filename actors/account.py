@@ -359,7 +359,9 @@ class Account(Actor[AccountMessage]):
 
     async def turn_ended(self) -> None:
         """One picture of the state for everything that this turn brought."""
-        pending, self._judging.pending = self._judging.pending, None
+        # While the hub is down the trader may have closed what we still believe to be open:
+        # judging that against new prices could lock him for a loss he never had.
+        pending = self._judging.take(current=self._reconciler.current)
         if not self._reconciler.believed:
             return
         mono = trio.current_time()
@@ -367,9 +369,7 @@ class Account(Actor[AccountMessage]):
             holdings = holdings_of(self._state, self._reconciler, mono)
             if self._unshown:
                 self._enforcement.tell(holdings)
-            # While the hub is down the trader may have closed what we still believe to be open:
-            # judging that against new prices could lock him for a loss he never had.
-            if pending is not None and self._to_be_judged(pending[0]):
+            if pending is not None:
                 plain = self._state.snapshot(self._locks.now(), mono)
                 snapshot = self._membership.onto(plain)
                 self._rules.tell(Evaluate(snapshot, holdings, *pending))
@@ -378,9 +378,6 @@ class Account(Actor[AccountMessage]):
 
     def _open_books(self) -> None:
         self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
-
-    def _to_be_judged(self, trigger: Trigger) -> bool:
-        return self._reconciler.current or trigger is Trigger.CONNECTION
 
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from simulation.bench import Bench
 from simulation.docket import FORGIVEN, Docket
 from simulation.excuses import USUAL_ANSWER, Excuse
+from simulation.links import Links
 
 HUNG = 8.0
 """Seconds at most until a handler that does not come back is ended: 5, looked at every 2.5."""
@@ -20,6 +21,7 @@ class Circumstances:
     """Begins and ends excuses."""
 
     _bench: Bench
+    links: Links = Factory(lambda self: Links(self._bench), takes_self=True)
     _crashed: set[tuple[int, str]] = field(factory=set)
     _parked: dict[str, str] = field(factory=dict)
     """The path that was set aside, by the account that nobody guards meanwhile."""
@@ -36,6 +38,8 @@ class Circumstances:
     def hub(self, login: str, *, up: bool) -> None:
         """The user hub of a login came up or went down, as the daemon was told."""
         for docket in self._bench.of_login(login):
+            if up or not docket.excuses.standing[Excuse.HUB_DOWN]:
+                self.links.changed(docket, up=up)
             came = docket.excuses.hold(Excuse.HUB_DOWN, not up, self._bench.now)
             # What was said meanwhile is known only to who asks for it.
             docket.obliges(("unread", ""), False, self._bench.now)
@@ -129,6 +133,7 @@ class Circumstances:
         docket.told.forget(math.inf if self._bench.disk_refuses() else forgiven)
         docket.untold_trades = set(docket.true.trades)
         docket.retreat.forget()
+        self.links.forget(docket)
         self._bench.changed(docket)
 
     def crashed(self, path: str, injected: bool, error: str) -> None:
@@ -149,6 +154,8 @@ class Circumstances:
             if part == "connection":
                 docket.excuses.hold(Excuse.NO_SESSION, True, self._bench.now)
                 docket.excuses.hold(Excuse.HUB_DOWN, True, self._bench.now)
+            if part == "rules":
+                self.links.forget(docket)
             if part == "account":
                 # One that hung has written nothing down until it was ended.
                 self._forget(docket, FORGIVEN + (HUNG if "HandlerStuck" in error else 0.0))

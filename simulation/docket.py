@@ -298,7 +298,7 @@ class Docket:
         rule = key[0]
         due = self.open[key] + WITHIN.get(rule, ACT_WITHIN)
         needs = NEEDS[rule]
-        due = self.excuses.deadline(due, needs)
+        due = self.excuses.deadline(due, needs) if needs else self.excuses.alive(due)
         # What was missed is found by looking: from when that is possible a whole reconcile may pass.
         return due + RECONCILED_WITHIN if rule in ("blind", "unseen") else due
 

@@ -72,6 +72,8 @@ class Excuse(enum.Enum):
     WIDE = Aspect.PRICES, 1.0, "a wide spread must last 1 s before money rules act on it"
 
 
+NOBODY_ACTS = (Excuse.DEAD, Excuse.SUSPENDED, Excuse.CRASHED, Excuse.PARKED, Excuse.BUSY)
+"""What keeps the daemon even from saying something."""
 AUDIT_EXPOSED, AUDIT_FLAT = 30.0, 60.0
 """Seconds between audits of an account that holds something, or nothing (DESIGN 2)."""
 SNAPSHOTS_LAG = 2.0
@@ -162,6 +164,13 @@ class Excuses:
     def quiet_since(self, at: float) -> bool:
         """Nothing excuses anything now."""
         return self.deadline(at, frozenset(Aspect)) <= at
+
+    def alive(self, earliest: float) -> float:
+        """When something is due that needs only actors that run; infinite while one does not."""
+        if any(self.standing[it] for it in NOBODY_ACTS):
+            return math.inf
+        ended = [self.until[it] + it.leaves for it in NOBODY_ACTS if it in self.until]
+        return max([earliest, self.clear_from.get(Aspect.MEANS, -math.inf), *ended])
 
     def quiet_until(self, at: float) -> bool:
         """Nothing excused anything up to now; what began in this very instant does not count."""

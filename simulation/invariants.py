@@ -70,6 +70,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     MAX_RISK: ORDERS | {Aspect.MONEY},
     "no_stop_loss": ORDERS,
     "lock": ORDERS,
+    "connection_loss": frozenset(),
     "reset": MEANS,
     "live": frozenset(Aspect),
     "audit": MEANS,
@@ -81,6 +82,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
 }
 """What must be known before a breach obliges."""
 WITHIN = {
+    "connection_loss": ACT_WITHIN,
     "reset": RESET_WITHIN,
     "live": LIVE_WITHIN,
     "audit": AUDITED_WITHIN,

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import define, field
+from attrs import Factory, define, field
 
 from simulation.bench import Bench
 from simulation.docket import Docket
 from simulation.excuses import Aspect, Excuse
 from simulation.invariants import JUST_BEFORE, allows_close, money_breaches
 from simulation.knowledge import QUOTED_EVERY, WIDE_TICKS
+from simulation.links import Links
 from simulation.trading_days import FOR_GOOD, day_name, next_reset, week_end
 from simulation.truth import Held
 
@@ -44,6 +45,7 @@ class Papers:
     """Judges records and pictures."""
 
     _bench: Bench
+    _links: Links = Factory(lambda self: Links(self._bench), takes_self=True)
     _intents: dict[str, Mapping[str, Any]] = field(factory=dict)
     """Their violations, by id."""
     _outcomes: set[tuple[int, str, int]] = field(factory=set)
@@ -65,6 +67,8 @@ class Papers:
                 self._intent_recorded(docket, body)
             case "outcome":
                 self._outcome_recorded(docket, body)
+            case "alert":
+                self._links.alerted(docket, body)
             case "reset":
                 self._reset_recorded(docket, body)
             case _:
@@ -208,6 +212,8 @@ class Papers:
             # It was live since the last look, and may be reading again for another reason.
             docket.obliges(("live", ""), False, self._bench.now)
         docket.obliges(("live", ""), docket.phase != "live", self._bench.now)
+        if docket.phase == "live":
+            self._links.seen_live(docket)
         self._bench.lock_state(docket)
         self._not_in_the_dark(docket)
         followed = self._bench.now - docket.moved_at > FOLLOWS_WITHIN

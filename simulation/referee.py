@@ -117,7 +117,7 @@ class Referee(Watcher):
         self._knowledge = Knowledge(bench)
         self._requests = Requests(bench)
         self._circumstances = Circumstances(bench)
-        self._papers = Papers(bench)
+        self._papers = Papers(bench, self._circumstances.links)
         self._feeds = Feeds(bench)
         self._archive = Archive(bench, machine.disk, self._store_was_late)
         self._pleas: dict[int, Plea] = {}
@@ -349,7 +349,7 @@ class Referee(Watcher):
         machine = self._machine
         if machine.system is not None and machine.journal is not None:
             self._archive.given(machine.journal.statistics().last)
-        if record.kind in ("lock", "intent", "outcome", "reset"):
+        if record.kind in ("lock", "intent", "outcome", "reset", "alert"):
             self._papers.recorded(record.kind, record.account, record.body, spooled=spooled)
 
     def _on_disk(self) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:

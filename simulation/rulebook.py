@@ -7,7 +7,7 @@ have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unr
 max_risk_per_trade=200``.
 ``daily_profit=300:give_back/60`` keeps 60 percent of a best from 300 on.
 ``consistency=40:49900`` locks at 40 percent of all that was earned since a starting balance of 49,900.
-Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
+``connection_loss`` has no limit. Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
 ``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
 
 Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots nothing (``:block``) or so
@@ -20,6 +20,7 @@ from typing import Literal
 
 from risk.past import Seed
 from risk.rules import Rule
+from risk.rules.connection_loss import ConnectionLoss
 from risk.rules.consistency import Consistency
 from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
@@ -99,6 +100,8 @@ def _rule(name: str, value: str, option: str) -> Rule:
             return WeeklyLoss(limit=Decimal(value))
         case "trailing_drawdown", "":
             return TrailingDrawdown(amount=Decimal(value))
+        case "connection_loss", "":
+            return ConnectionLoss()
         case "consistency", _ if option:
             return Consistency(share=int(value), action="lock")
         case "max_risk_per_trade", "":

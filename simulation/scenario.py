@@ -150,6 +150,7 @@ FURTHER_RULES = {
     "unrealized_profit": ("60", "150", "400"),
     "trailing_drawdown": ("200", "300", "600"),
     "trade_frequency": ("1/minute", "2/minute,6/hour", "3/minute,8/session"),
+    "connection_loss": ("",),
     "consistency": ("40:49925", "50:49850", "50:50100"),
     "max_risk_per_trade": ("60", "150", "400"),
     "max_contracts_per_instrument": ("MNQ/3,NQ/0", "MES/2:1", "MNQ/4,MES/1:block"),

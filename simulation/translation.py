@@ -9,6 +9,7 @@ from broker.port import Done, NotExecuted, Refused, Unknown
 from risk import domain
 from risk.past import Seed
 from risk.rules import (
+    ConnectionLoss,
     Consistency,
     CooldownAfterLoss,
     DailyLoss,
@@ -85,6 +86,8 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
                 # Its only day; none may earn more than its share while earlier ones have earned.
                 if before > 0:
                     limits.append(DayLimit(rule.name, before * share / (100 - share)))
+            case ConnectionLoss():
+                terms |= {"watches_link": True}
             case CooldownAfterLoss():
                 terms |= {
                     "tiers": tuple((float(it.loss), it.for_.total_seconds()) for it in rule.tiers),

@@ -86,6 +86,8 @@ class Terms:
     """Dollars that a round trip has lost, positive, and seconds of pause after it."""
     streaks: tuple[tuple[int, float], ...] = ()
     """Losing round trips in a row, and seconds of pause after them."""
+    watches_link: bool = False
+    """A lost link to the broker is to be said aloud."""
     give_back: tuple[float, float] | None = None
     """Dollars of the day's best from which on it counts, and the part of it that must stay."""
     max_risk: float | None = None

@@ -55,7 +55,7 @@ class History:
         self.knowledge = Knowledge(self.bench)
         self.requests = Requests(self.bench)
         self.circumstances = Circumstances(self.bench)
-        self.papers = Papers(self.bench)
+        self.papers = Papers(self.bench, self.circumstances.links)
         for id_, name in ((A, "A"), (B, "B")):
             self.bench.guard(name, id_, "sim", self.terms)
         for contract in self.price_of:
