@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from simulation.excuses import Aspect
-from simulation.pauses import PAUSES
+from simulation.pauses import COOLDOWN, FREQUENCY, PAUSES
 from simulation.risks import MAX_RISK
 from simulation.sizes import Cap, too_much
 from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
@@ -66,7 +66,8 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "max_contracts": SIZE,
     "max_contracts_per_instrument": ORDERS,
     "symbol_block": ORDERS,
-    **dict.fromkeys(sorted(PAUSES), TRADES),
+    COOLDOWN: TRADES,
+    FREQUENCY: TRADES,
     MAX_RISK: ORDERS | {Aspect.MONEY},
     "no_stop_loss": ORDERS,
     "lock": ORDERS,
