@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import trio
 
-from actors.account_image import holdings_of, picture_of, restored
+from actors.account_image import holdings_of, outlived_by_seed, picture_of, restored
 from actors.clock_messages import ClockJoin, DayTurned
 from actors.diary import Diary
 from actors.group_messages import GroupMessage, Instructed
@@ -272,8 +272,11 @@ class Account(Actor[AccountMessage]):
     ) -> None:
         """What was done about a judgement, or is to be done about those of other accounts."""
         match message:
-            case LockSet(lock):
-                if self._state.locks.add(lock):
+            case LockSet(lock, again):
+                gone = self._locks.has_ended(lock) or outlived_by_seed(
+                    lock, self._seed, self._calendar
+                )
+                if not (again and gone) and self._state.locks.add(lock):
                     self._locks.look()
                     self._judge_now("lock")
             case Reducing(contract_id, contracts):

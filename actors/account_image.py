@@ -32,7 +32,7 @@ def restored(
     state = AccountState(name, calendar, now)
     image = projection.account(name)
     for lock in image.locks:
-        if not _is_over(lock, seed, calendar):
+        if not outlived_by_seed(lock, seed, calendar):
             state.locks.add(lock)
     for trade in image.trades.values():
         state.apply_trade(trade, now, mono)
@@ -49,7 +49,7 @@ def restored(
     return state
 
 
-def _is_over(lock: Lock, seed: Seed | None, calendar: TradingCalendar) -> bool:
+def outlived_by_seed(lock: Lock, seed: Seed | None, calendar: TradingCalendar) -> bool:
     """A lock that waits for a new seed has ended when there is one of its day or later."""
     if lock.until < UNTIL_SEEDED or seed is None or seed.as_of is None:
         return False

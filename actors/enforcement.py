@@ -136,7 +136,7 @@ class Enforcement(Actor[EnforcementMessage]):
         self._locked = any(lock.until > now and not lock.reduce_only for lock in image.locks)
         for lock in image.locks:
             # It may have been written by a life that ended before it could say so.
-            self._state.tell(LockSet(lock))
+            self._state.tell(LockSet(lock, again=True))
         for intent in image.open_intents if self._armed() else ():
             if self._outlived(intent):
                 self._later(partial(self._file_end, intent, "left to a new judgement"))

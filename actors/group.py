@@ -111,7 +111,11 @@ class Group(Actor[GroupMessage]):
             return None
         mono = trio.current_time()
         day = max(it.day for it in self._members.values())
-        here = {name: it for name, it in self._members.items() if it.day == day}
+        # Who cannot say yet what its day is worth is waited for: without it the sum is a guess.
+        known = {name: it for name, it in self._members.items() if it.net is not None}
+        here = {name: it for name, it in known.items() if it.day == day}
+        if not here:
+            return None
         ages = {name: mono - it.mono for name, it in here.items()}
         now = max(
             it.now + timedelta(seconds=ages[name] * self._clock.speed) for name, it in here.items()

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from risk.rules import Rule, Trigger
 from risk.snapshot import Snapshot
-from risk.verdict import Alert, RuleAnswer
+from risk.verdict import Alert, Reduce, RuleAnswer, Violation
 
 ANSWER_WITHIN = 0.05
 """Seconds; Seawall's own rules have been asked and acted on before."""
@@ -52,7 +52,8 @@ class Guest:
             return error
         if not isinstance(answer, RuleAnswer):
             return TypeError(f"it answered {type(answer).__name__}")
-        return answer
+        wrong = _wrong_in(answer)
+        return ValueError(f"it answered {wrong}") if wrong else answer
 
     def _failed(self, snapshot: Snapshot, how: str, about: str) -> RuleAnswer:
         said = (
@@ -61,3 +62,17 @@ class Guest:
         )
         alert = Alert("rule_failed", said, critical=True, about=f"{self.rule.name} {about}")
         return RuleAnswer(alerts=(alert,))
+
+
+def _wrong_in(answer: RuleAnswer) -> str:
+    """What nobody could act on, or not as it is meant; empty when there is nothing of the kind."""
+    if not all(isinstance(found, Violation) for found in answer.violations):
+        return "something else than violations"
+    if not all(isinstance(alert, Alert) for alert in answer.alerts):
+        return "something else than alerts"
+    if answer.wake_at is not None and answer.wake_at.tzinfo is None:
+        return "an instant without a time zone"
+    actions = [action for found in answer.violations for action in found.actions]
+    if any(isinstance(action, Reduce) and action.keep < 1 for action in actions):
+        return "a reduction to less than one contract"
+    return ""

@@ -16,7 +16,7 @@ from actors.messages import ConnectionMessage, ListingWanted
 from actors.reporting import Desk
 from broker.clock import Clock
 from risk.account_state import AccountState
-from risk.verdict import Alert
+from risk.verdict import Alert, Lock, LockKey
 from supervision import Ref
 
 SKEW_TOLERATED = 2.0
@@ -63,6 +63,7 @@ class LockKeeper:
         self._skew = timedelta(0)
         self._compared: Comparison | None = None
         """The newest."""
+        self._ended: set[LockKey] = set()
 
     def skew_measured(self, seconds: float) -> bool:
         """The broker's clock was compared with ours; True when it is later than was believed."""
@@ -96,9 +97,14 @@ class LockKeeper:
             self._connection.tell(ListingWanted())
             return False
         ended = self._state.locks.expire(self.now())
+        self._ended.update(lock.key for lock in ended)
         for lock in ended:
             log.info("lock ended", account=self._name, rule=lock.rule, until=lock.until.isoformat())
         return bool(ended)
+
+    def has_ended(self, lock: Lock) -> bool:
+        """It was ended here: who finds it in the journal must not set it again."""
+        return lock.key in self._ended
 
     def now(self) -> datetime:
         """Wall time by the broker's clock; a clock of ours that was set is not followed unasked."""

@@ -338,6 +338,8 @@ class LockSet:
     """Enforcement has set a lock; it is in the journal already."""
 
     lock: Lock
+    again: bool = False
+    """Found in the journal: it may have ended since."""
 
 
 @frozen

@@ -53,6 +53,10 @@ class LastTrade:
     id: int
 
 
+type LockKey = tuple[str, datetime, bool]
+"""Rule, end, and whether it only forbids to add."""
+
+
 @frozen
 class Lock:
     """The account stays flat until ``until``; a set of locks holds until the last has ended.
@@ -70,7 +74,7 @@ class Lock:
     """Of a pause: what was traded later than this was opened in it; None: later than ``set_at``."""
 
     @property
-    def key(self) -> tuple[str, datetime, bool]:
+    def key(self) -> LockKey:
         """What makes it the same lock as another: one rule may pause first and lock later."""
         return self.rule, self.until, self.reduce_only
 

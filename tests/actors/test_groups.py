@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import pytest
 import trio
 
 from actors.daemon import GuardedGroup
+from broker.memory_stream import MemoryStream
 from risk.group_rules import GroupDailyLoss
 from risk.rules import Rule
 from simulator.faults import DropHubs
@@ -140,6 +142,42 @@ def test_while_the_hub_is_down_the_last_results_count_and_nothing_is_judged() ->
             assert locks(world) == [[], []]
             await trio.sleep(15)
             assert locks(world) == BOTH
+
+    run(story)
+
+
+def test_a_member_that_cannot_say_yet_what_its_day_is_worth_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After a restart its first quote is late: without its gain the other's loss would lock both."""
+
+    async def story() -> None:
+        world = grouped()
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 4)
+            await trio.sleep(2)
+            world.price("25050")
+            await trio.sleep(6)
+            world.trade(1001, -4)
+            await trio.sleep(3)
+            world.trade(1002, -4)
+            for price in range(25050, 25101, 5):
+                world.price(str(price))
+                await trio.sleep(0.5)
+            await trio.sleep(3)
+            world.trade(1002, 4)
+            await trio.sleep(3)
+            world.trade(1001, 1)
+            await trio.sleep(3)
+            assert locks(world) == [[], []]
+        monkeypatch.setattr(MemoryStream, "_show_current", lambda *_: None)
+        async with world.daemon():
+            await trio.sleep(1)
+            world.price("25100")
+            await trio.sleep(2)
+            assert locks(world) == [[], []]
 
     run(story)
 

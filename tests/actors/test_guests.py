@@ -1,13 +1,34 @@
 """Rules of others cost nobody but themselves, whatever they do."""
 
+from datetime import datetime
+from decimal import Decimal
+
 import pytest
 import trio
+from attrs import field, frozen
 
 from actors.guests import Guest
 from risk.rules import Rule, Trigger
-from risk.verdict import Close
+from risk.snapshot import Snapshot
+from risk.verdict import Close, Reduce, RuleAnswer, Violation
 from tests.guest_rules import Babbles, NoShorts, Raises, Waits
 from tests.risk.world import MNQ, World
+
+
+@frozen
+class Says(NoShorts):
+    """Whatever it was given to say."""
+
+    answer: RuleAnswer = field(factory=RuleAnswer, kw_only=True)
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:  # noqa: ARG002
+        return self.answer
+
+
+def reducing(keep: int) -> Violation:
+    action = Reduce(MNQ.id, keep)
+    one = Decimal(1)
+    return Violation("shorts", "A", MNQ.id, one, one, "fill", "because", (action,))
 
 
 def short() -> World:
@@ -32,6 +53,24 @@ async def test_one_that_fails_is_told_and_nothing_else(rule: Rule, how: str) -> 
     (alert,) = answer.alerts
     assert (alert.code, alert.critical) == ("rule_failed", True)
     assert how in alert.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "how"),
+    [
+        (RuleAnswer((None,)), "something else than violations"),  # type: ignore[arg-type]
+        (RuleAnswer(alerts=("no",)), "something else than alerts"),  # type: ignore[arg-type]
+        (RuleAnswer(wake_at=datetime(2026, 11, 18, 15, 30)), "without a time zone"),  # noqa: DTZ001
+        (RuleAnswer((reducing(-1),)), "less than one contract"),
+    ],
+)
+async def test_an_answer_that_nobody_could_act_on_is_told_and_not_used(
+    answer: RuleAnswer, how: str
+) -> None:
+    """It would fell all rules of the account, or take the place of one of ours."""
+    told = await Guest(Says(answer=answer)).ask(short().snapshot(), Trigger.FILL)
+    assert (told.violations, told.wake_at) == ((), None)
+    assert how in told.alerts[0].message
 
 
 async def test_one_that_is_slow_is_not_waited_for_nor_asked_twice_at_once() -> None:

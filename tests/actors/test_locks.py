@@ -9,10 +9,12 @@ import trio
 from attrs import define
 
 from broker.clock import Clock
-from simulator.faults import HalfOpen, RefuseClose, Skew
+from risk.rules import NewsBlackout, Rule
+from risk.rules.news_blackout import Event, News
+from simulator.faults import HalfOpen, HttpStatus, RefuseClose, Skew
 from store.entry import Entry
 from supervision import FaultInjected
-from tests.actors.world import World, run
+from tests.actors.world import MORNING, World, run
 
 ES = "CON.F.US.EP.Z26"
 ENFORCEMENT = "seawall/logins/sim/accounts/SIM-50K-1/enforcement"
@@ -265,5 +267,33 @@ def test_a_position_that_a_read_found_is_not_older_by_what_our_clock_is_behind()
             assert world.held(1001) == 1
             await trio.sleep(25)
             assert world.held(1001) == 0
+
+    run(story)
+
+
+def news() -> tuple[Rule, ...]:
+    event = Event(MORNING + timedelta(minutes=1), MORNING + timedelta(minutes=3), title="CPI")
+    return (NewsBlackout(file=News((event,))),)
+
+
+def test_a_lock_that_has_ended_does_not_come_back_with_a_new_life_of_enforcement() -> None:
+    """It is in the journal still, and the broker's clock cannot be asked: the position is his."""
+
+    async def story() -> None:
+        world = World(rules=news)
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            await trio.sleep(70)
+            world.trade(1001, 1)
+            await trio.sleep(5)
+            assert world.locks("SIM-50K-1") == ["news_blackout"]
+            await trio.sleep(200)
+            world.trade(1001, 2)
+            world.broker.inject(HttpStatus(status=503, path="/api/Account/search"))
+            await trio.sleep(90)
+            world.system.crash(ENFORCEMENT, "planned")
+            await trio.sleep(10)
+            assert (world.locks("SIM-50K-1"), world.held(1001)) == ([], 2)
 
     run(story)
