@@ -100,9 +100,23 @@ class Session:
         self, snapshot: Snapshot, ranges: tuple[str, ...], roots: tuple[str, ...] | None
     ) -> datetime | None:
         for start, end in self._spans(snapshot, snapshot.day, ranges, roots):
-            if start <= snapshot.now < end - self.flatten_before_close:
-                return end - self.flatten_before_close
+            last = self._over_the_reset(snapshot, ranges, roots, end)
+            if start <= snapshot.now < last - self.flatten_before_close:
+                return last - self.flatten_before_close
         return None
+
+    def _over_the_reset(
+        self,
+        snapshot: Snapshot,
+        ranges: tuple[str, ...],
+        roots: tuple[str, ...] | None,
+        end: datetime,
+    ) -> datetime:
+        """Hours that go on in the next trading day do not end with this one."""
+        if end != snapshot.day_ends:
+            return end
+        following = self._spans(snapshot, snapshot.calendar.next(snapshot.day), ranges, roots)
+        return next((last for start, last in following if start == end), end)
 
     def _spans(
         self,
