@@ -273,10 +273,9 @@ class Account(Actor[AccountMessage]):
         """What was done about a judgement, or is to be done about those of other accounts."""
         match message:
             case LockSet(lock, again):
-                gone = self._locks.has_ended(lock) or outlived_by_seed(
-                    lock, self._seed, self._calendar
-                )
-                if not (again and gone) and self._state.locks.add(lock):
+                over = outlived_by_seed(lock, self._seed, self._calendar)
+                over = again and (over or self._locks.has_ended(lock))
+                if not over and self._state.locks.add(lock):
                     self._locks.look()
                     self._judge_now("lock")
             case Reducing(contract_id, contracts):

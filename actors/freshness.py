@@ -1,6 +1,6 @@
 """Events against an answer that was asked for before them: the newer counts, key by key. Pure."""
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 
 
 def changed[K: (str, int), V](old: Mapping[K, V], new: Mapping[K, V]) -> Iterator[K]:
@@ -9,17 +9,12 @@ def changed[K: (str, int), V](old: Mapping[K, V], new: Mapping[K, V]) -> Iterato
 
 
 def overlaid[K: (str, int), V](
-    read: Mapping[K, V], known: Mapping[K, V], seen: MutableMapping[str | int, float], began: float
+    read: Mapping[K, V], known: Mapping[K, V], seen: Mapping[str | int, float], began: float
 ) -> dict[K, V]:
-    """An answer that was asked for at ``began``, with what events (``seen``) have said since then.
-
-    What only the answer tells was seen when it was asked for.
-    """
+    """An answer that was asked for at ``began``, with what events (``seen``) have said since then."""
 
     def newer(key: K) -> bool:
         return seen.get(key, -float("inf")) > began
 
     merged = {key: value for key, value in read.items() if not newer(key)}
-    merged |= {key: value for key, value in known.items() if newer(key)}
-    seen.update((key, began) for key in changed(known, merged))
-    return merged
+    return merged | {key: value for key, value in known.items() if newer(key)}

@@ -112,8 +112,8 @@ class Group(Actor[GroupMessage]):
         mono = trio.current_time()
         day = max(it.day for it in self._members.values())
         # Who cannot say yet what its day is worth is waited for: without it the sum is a guess.
-        known = {name: it for name, it in self._members.items() if it.net is not None}
-        here = {name: it for name, it in known.items() if it.day == day}
+        told = [(name, it) for name, it in self._members.items() if it.net is not None]
+        here = {name: it for name, it in told if it.day == day}
         if not here:
             return None
         ages = {name: mono - it.mono for name, it in here.items()}

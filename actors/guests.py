@@ -47,13 +47,9 @@ class Guest:
 
     def _answer(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer | Exception:
         try:
-            answer: object = self.rule.evaluate(snapshot, trigger)
+            return _checked(self.rule.evaluate(snapshot, trigger))
         except Exception as error:  # noqa: BLE001 - the named boundary of what others wrote
             return error
-        if not isinstance(answer, RuleAnswer):
-            return TypeError(f"it answered {type(answer).__name__}")
-        wrong = _wrong_in(answer)
-        return ValueError(f"it answered {wrong}") if wrong else answer
 
     def _failed(self, snapshot: Snapshot, how: str, about: str) -> RuleAnswer:
         said = (
@@ -64,15 +60,17 @@ class Guest:
         return RuleAnswer(alerts=(alert,))
 
 
-def _wrong_in(answer: RuleAnswer) -> str:
-    """What nobody could act on, or not as it is meant; empty when there is nothing of the kind."""
+def _checked(answer: object) -> RuleAnswer:
+    """The answer; TypeError or ValueError for what nobody could act on, or not as it is meant."""
+    if not isinstance(answer, RuleAnswer):
+        raise TypeError(f"it answered {type(answer).__name__}")
     if not all(isinstance(found, Violation) for found in answer.violations):
-        return "something else than violations"
+        raise TypeError("it answered something else than violations")
     if not all(isinstance(alert, Alert) for alert in answer.alerts):
-        return "something else than alerts"
+        raise TypeError("it answered something else than alerts")
     if answer.wake_at is not None and answer.wake_at.tzinfo is None:
-        return "an instant without a time zone"
+        raise ValueError("it answered an instant without a time zone")
     actions = [action for found in answer.violations for action in found.actions]
     if any(isinstance(action, Reduce) and action.keep < 1 for action in actions):
-        return "a reduction to less than one contract"
-    return ""
+        raise ValueError("it answered a reduction to less than one contract")
+    return answer

@@ -73,7 +73,7 @@ class Enforcer:
     _ended: dict[str, Episode] = field(factory=dict)
     """Last episode seen ended per contract: a late verdict about it starts with a read."""
     _seen: dict[str | int, float] = field(factory=dict)
-    """When each contract's position, or each order, last changed, by what was told or read."""
+    """When each position last changed, by what was told or read, or each order by what was told."""
     _not_found: dict[int, float] = field(factory=dict)
     """Orders that the broker does not find, and until when that is believed."""
     _read_began: float = -NEVER
@@ -131,8 +131,9 @@ class Enforcer:
         began = mono if self._reading_since is None else self._reading_since
         read_positions = {p.contract_id: p for p in positions if p.net}
         read_orders = {o.id: o for o in orders if not o.status.terminal}
-        self.positions = overlaid(read_positions, self.positions, self._seen, began)
-        self.orders = overlaid(read_orders, self.orders, self._seen, began)
+        held = overlaid(read_positions, self.positions, self._seen, began)
+        self._seen.update((key, began) for key in changed(self.positions, held))
+        self.positions, self.orders = held, overlaid(read_orders, self.orders, self._seen, began)
         self._read_began, self._reading_since = began, None
         self._reads_failed, self._informed = 0, True
 
@@ -391,8 +392,7 @@ class Enforcer:
         if position is None:
             return "flat"
         if pursuit.episode is not None and position.episode != pursuit.episode:
-            seen = self._seen.get(contract_id, self._read_began)
-            return "" if pursuit.raced(position, seen) else "another episode"
+            return "" if pursuit.raced(position, self._seen[contract_id]) else "another episode"
         return "reduced" if abs(position.net) <= pursuit.keep else ""
 
     def _end_pursuit(self, contract_id: str, pursuit: Pursuit, how: str, mono: float) -> None:

@@ -17,9 +17,9 @@ from attrs import define, field
 from simulation.coverage import Coverage
 from simulation.docket import Docket
 from simulation.excuses import Excuse
-from simulation.invariants import JUST_BEFORE, NUMBERS, Key, Violation
+from simulation.invariants import JUST_BEFORE, NUMBERS, Violation
 from simulation.trading_days import day_name, next_reset
-from simulation.truth import Instrument, Terms
+from simulation.truth import Instrument, Key, Terms
 
 RACE_TOLD_WITHIN = 0.5
 """Seconds from a race with our close to the news of it: what comes later may be the trader's wish."""

@@ -16,7 +16,6 @@ from simulation.invariants import (
     MONEY_RULES,
     NEEDS,
     WITHIN,
-    Key,
     bare,
     day_breaches,
     money_breaches,
@@ -27,7 +26,7 @@ from simulation.pauses import Pauses, Tape
 from simulation.retreat import Retreat
 from simulation.risks import may_be_too_risky, too_risky
 from simulation.sizes import Sizes, caps_of
-from simulation.truth import Book, Instrument, Prices, Terms
+from simulation.truth import Book, Instrument, Key, Prices, Terms
 
 REMEMBERED = 400
 """Ended breaches kept for judging a request by what was so when it was decided."""
@@ -35,7 +34,7 @@ FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
 reconcile comes before they count again."""
 SOON_AFTER = 0.001
-"""Seconds after the end of a pause at which its end is noted."""
+"""Seconds past an instant at which it has certainly come."""
 RECONCILED_WITHIN = 5.0
 """Seconds from a link, or an answer that came late, to live (DESIGN 8)."""
 ROUNDS_WITHIN = 3.0
@@ -66,7 +65,6 @@ class Docket:
     pauses: Pauses = Factory(
         lambda self: Pauses(self.terms, Tape(self.true), Tape(self.told)), takes_self=True
     )
-
     retreat: Retreat = Factory(lambda self: Retreat(self.terms), takes_self=True)
 
     untold_trades: set[int] = field(factory=set)
@@ -193,7 +191,7 @@ class Docket:
         following = next_bare(told, terms, at) if graced else None
         if following is not None:
             # What the daemon was told just before is what it may decide by.
-            early = following - JUST_BEFORE + 0.001
+            early = following - JUST_BEFORE + SOON_AFTER
             self.wake(early if early > at else following, self)
         ends_in = self.pauses.changes_in(self.clock())
         if ends_in is not None:

@@ -12,7 +12,7 @@ from simulation.excuses import Aspect
 from simulation.pauses import COOLDOWN, FREQUENCY, PAUSES
 from simulation.risks import MAX_RISK
 from simulation.sizes import Cap, too_much
-from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Order, Prices, Terms
+from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Key, Order, Prices, Terms
 
 ACT_WITHIN = 1.0
 """Seconds that a decidable breach may last on a live hub that accepts (1)."""
@@ -96,9 +96,6 @@ WITHIN = {
 NUMBERS = {"reset": 8, "live": 5, "audit": 7, "race": 2} | dict.fromkeys(
     ("blind", "apart", "unseen", "unread"), 5
 )
-
-Key = tuple[str, str]
-"""A rule and a contract; the contract is empty where the whole account is meant."""
 
 
 @frozen

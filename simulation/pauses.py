@@ -13,7 +13,7 @@ from itertools import groupby
 from attrs import Factory, define, field, frozen
 
 from simulation.trading_days import next_reset
-from simulation.truth import TENTH_OF_A_CENT, Book, Terms, Trade
+from simulation.truth import TENTH_OF_A_CENT, Book, Key, Terms, Trade
 
 CLOCKS_DIFFER = timedelta(seconds=2)
 """By so much the daemon's time may differ from the exchange's (RULES 0): a pause obliges to nothing in
@@ -22,8 +22,6 @@ REMEMBERED = 400
 """Changes of what is too much, by contract."""
 COOLDOWN, FREQUENCY = "cooldown_after_loss", "trade_frequency"
 PAUSES = frozenset({COOLDOWN, FREQUENCY})
-
-Key = tuple[str, str]
 
 
 @define

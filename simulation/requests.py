@@ -14,13 +14,12 @@ from simulation.invariants import (
     JUST_BEFORE,
     SIZE_RULES,
     WITHIN,
-    Key,
     allows_cancel,
     allows_close,
     allows_uncovered,
 )
 from simulation.sizes import asked_for
-from simulation.truth import STOPS, Order
+from simulation.truth import STOPS, Key, Order
 
 REVERSAL_WITHIN = 1.5
 """Seconds in which a life that a race with our close began is seen and closed (2: within 1 s)."""

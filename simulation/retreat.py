@@ -9,7 +9,7 @@ from collections import deque
 
 from attrs import define, field
 
-from simulation.truth import TENTH_OF_A_CENT, Terms
+from simulation.truth import TENTH_OF_A_CENT, Key, Terms
 
 STANDS = 0.1
 """Seconds for which a result must stand to have been seen."""
@@ -18,7 +18,6 @@ MICRODOLLAR = 0.000001
 WRITTEN_WITHIN = 6.0
 """Seconds until the best is on disk: it is written every 5 s, while the account is live."""
 
-Key = tuple[str, str]
 KEY: Key = ("daily_profit", "")
 
 

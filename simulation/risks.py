@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from simulation.truth import TENTH_OF_A_CENT, Book, Held, Line, Terms
+from simulation.truth import TENTH_OF_A_CENT, Book, Held, Key, Line, Terms
 
 MAX_RISK = "max_risk_per_trade"
-
-Key = tuple[str, str]
 
 
 def too_risky(book: Book, terms: Terms) -> Iterator[Key]:

@@ -7,8 +7,9 @@ have a limit alone: ``daily_profit=600 weekly_loss=700 trailing_drawdown=900 unr
 max_risk_per_trade=200``.
 ``daily_profit=300:give_back/60`` keeps 60 percent of a best from 300 on.
 ``consistency=40:49900`` locks at 40 percent of all that was earned since a starting balance of 49,900.
-``connection_loss`` has no limit. Pauses are in seconds after a loss in dollars, with an option after so many losses in a row:
-``cooldown_after_loss=100/300,200/900:3/600``; ``trade_frequency=2/minute,10/hour,20/session``.
+``connection_loss`` has no limit. Pauses are in seconds after a loss in dollars, with an option after so
+many losses in a row: ``cooldown_after_loss=100/300,200/900:3/600``;
+``trade_frequency=2/minute,10/hour,20/session``.
 
 Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots nothing (``:block``) or so
 many of each (``:2``).

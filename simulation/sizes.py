@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
-from simulation.truth import MICROS, Book, Instrument, Terms
+from simulation.truth import MICROS, Book, Instrument, Key, Terms
 
 REMEMBERED = 400
 """Sizes kept for judging a request by what was so when it was decided."""
@@ -63,7 +63,7 @@ def caps_of(terms: Terms, roots: Iterable[str]) -> tuple[Cap, ...]:
     return tuple(caps)
 
 
-def too_much(caps: Sequence[Cap], book: Book) -> Iterator[tuple[str, str]]:
+def too_much(caps: Sequence[Cap], book: Book) -> Iterator[Key]:
     """Rules by which too much is held; of a root, with each contract of it that is held."""
     for cap in caps:
         if book.held and cap.excess(book):

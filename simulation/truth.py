@@ -15,6 +15,9 @@ from attrs import define, field, frozen
 
 from simulation.allowances import PerRoot
 
+type Key = tuple[str, str]
+"""A rule and a contract; the contract is empty where the whole account is meant."""
+
 TENTH_OF_A_CENT = 0.001
 STOPS = frozenset({3, 4, 5})
 """Order types that protect: stop-limit, stop, trailing stop."""

@@ -59,6 +59,7 @@ async def test_one_that_fails_is_told_and_nothing_else(rule: Rule, how: str) -> 
     ("answer", "how"),
     [
         (RuleAnswer((None,)), "something else than violations"),  # type: ignore[arg-type]
+        (RuleAnswer(None), "'NoneType' object is not iterable"),  # type: ignore[arg-type]
         (RuleAnswer(alerts=("no",)), "something else than alerts"),  # type: ignore[arg-type]
         (RuleAnswer(wake_at=datetime(2026, 11, 18, 15, 30)), "without a time zone"),  # noqa: DTZ001
         (RuleAnswer((reducing(-1),)), "less than one contract"),

@@ -616,8 +616,8 @@ def test_a_breach_that_comes_back_before_its_cure_is_confirmed_is_not_a_retry() 
     assert sent == [SendPartialClose(2, MNQ, 3)]
 
 
-def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> None:
-    """How much must go may have changed: nothing is sent until a newer verdict asks for it."""
+def refused_in_part() -> Enforcer:
+    """A close of eight down to five was refused at 1.02 s, and is left to a new judgement."""
     enforcer = informed(held(8))
     decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
     enforcer.step(1.0)
@@ -627,6 +627,12 @@ def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> N
     enforcer.step(1.02)
     enforcer.exposure((held(8),), (), 1.03)
     assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
+    return enforcer
+
+
+def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> None:
+    """How much must go may have changed: nothing is sent until a newer verdict asks for it."""
+    enforcer = refused_in_part()
     assert enforcer.open_intents == ()
     decided(enforcer, Reduce(MNQ, 6), 1.04, held(8))
     assert of(enforcer.step(1.04), ReadExposure) == []
@@ -637,15 +643,7 @@ def test_a_partial_close_that_failed_is_judged_again_before_it_is_retried() -> N
 
 def test_a_new_position_does_not_inherit_the_pauses_of_the_one_before() -> None:
     """The broker refused what is gone by now; the trader's next one may not stand four seconds long."""
-    enforcer = informed(held(8))
-    decided(enforcer, Reduce(MNQ, 5), 1.0, held(8))
-    enforcer.step(1.0)
-    enforcer.exposure((held(8),), (), 1.01)
-    enforcer.step(1.01)
-    enforcer.answer(1, Refused(6, "rejected"), 1.02)
-    enforcer.step(1.02)
-    enforcer.exposure((held(8),), (), 1.03)
-    assert [it.how for it in of(enforcer.step(1.03), Fulfilled)] == ["judged again"]
+    enforcer = refused_in_part()
     enforcer.seen((held(7, life=2),), (), True, 1.04)
     decided(enforcer, Reduce(MNQ, 5), 1.05, held(7, life=2))
     assert of(enforcer.step(1.05), ReadExposure) == [ReadExposure()]

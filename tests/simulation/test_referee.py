@@ -223,11 +223,8 @@ def test_a_new_link_is_followed_by_a_reading_within_five_seconds() -> None:
 # ---- 2: what a race has reversed is gone within a second ------------------------------------------
 
 
-@pytest.mark.parametrize(("closed", "found"), [(True, []), (False, [(2, "A")])])
-def test_what_opens_against_a_close_under_way_is_closed_too(
-    closed: bool, found: list[tuple[int, str]]
-) -> None:
-    """A stop, or the trader's own close, has met ours; no rule need forbid what is left."""
+def met_by_another_close(answer: str) -> History:
+    """While a close of ours is under way the trader sells twice what he holds."""
     history = History()
     history.trade(1)
     history.wait(60.1)
@@ -236,8 +233,17 @@ def test_what_opens_against_a_close_under_way_is_closed_too(
     history.trade(-1)
     history.trade(-1)
     history.wait(0.01)
-    history.requests.answered(plea, "done")
+    history.requests.answered(plea, answer)
     history.outcome()
+    return history
+
+
+@pytest.mark.parametrize(("closed", "found"), [(True, []), (False, [(2, "A")])])
+def test_what_opens_against_a_close_under_way_is_closed_too(
+    closed: bool, found: list[tuple[int, str]]
+) -> None:
+    """A stop, or the trader's own close, has met ours; no rule need forbid what is left."""
+    history = met_by_another_close("done")
     if closed:
         history.wait(0.5)
         history.close()
@@ -247,15 +253,7 @@ def test_what_opens_against_a_close_under_way_is_closed_too(
 
 def test_what_opens_against_a_close_that_is_refused_may_stay() -> None:
     """The trader had closed it himself: ours met nothing, and the new position is his own."""
-    history = History()
-    history.trade(1)
-    history.wait(60.1)
-    plea = history.ask("close")
-    history.wait(0.01)
-    history.trade(-1)
-    history.trade(-1)
-    history.requests.answered(plea, "refused")
-    history.outcome()
+    history = met_by_another_close("refused")
     history.wait(1.5)
     assert history.found == []
 
