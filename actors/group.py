@@ -12,13 +12,17 @@ from actors.group_messages import GroupMessage, Instructed, LookAgain, Stands
 from actors.reporting import Desk
 from broker.clock import Clock
 from risk.groups import UNHEARD, GroupAnswer, GroupRule, Member, Together
-from risk.verdict import Alert
+from risk.verdict import Action, Alert, Instruction
 from supervision import Actor, Ref, Timer
 
 HEARD_WITHIN = 10.0
 """Seconds that members have to say how they stand, after a start or a reset, before they are missed."""
 OLD_AFTER = 15.0
 """Seconds after which the result of a member whose prices move is no longer sure."""
+SAID_TOGETHER = 0.05
+"""Seconds between the words of two members that are still of one instant."""
+ANSWERED_WITHIN = 0.2
+"""Seconds that members who were asked again have, before the group acts on what it knows."""
 JUST_AFTER = 0.001
 """Seconds past an instant at which it has certainly come."""
 
@@ -50,6 +54,8 @@ class Group(Actor[GroupMessage]):
         self._standing: set[str] = set()
         """Codes of the alerts that stand."""
         self._timer: Timer | None = None
+        self._asked_at: float | None = None
+        """When members were asked again, before anything is done; monotonic seconds."""
 
     async def started(self) -> None:
         """Wait for the members to be heard."""
@@ -73,7 +79,11 @@ class Group(Actor[GroupMessage]):
         over = self._until is not None and together.now >= self._until
         waited = trio.current_time() - self._began >= HEARD_WITHIN
         complete = waited or not together.missing
-        answers = self._judge(together) if complete and not over else []
+        answers = [rule.evaluate(together) for rule in self._rules] if complete and not over else []
+        if self._awaits_words(answers):
+            return
+        if answers:
+            self._follow(answers, together)
         for account in self._refs:
             self._tell(account, answers, decided=over or bool(answers))
         self._answering.clear()
@@ -128,8 +138,8 @@ class Group(Actor[GroupMessage]):
         missing = tuple(name for name in self._accounts if name not in here)
         return Together(self._name, day, now, members, missing)
 
-    def _judge(self, together: Together) -> list[GroupAnswer]:
-        answers = [rule.evaluate(together) for rule in self._rules]
+    def _follow(self, answers: Sequence[GroupAnswer], together: Together) -> None:
+        """Alerts, and the time at which to look again."""
         alerts = [alert for answer in answers for alert in answer.alerts]
         alerts += [_unheard(together, name) for name in together.missing]
         for code in sorted(self._standing - {alert.code for alert in alerts}):
@@ -140,10 +150,51 @@ class Group(Actor[GroupMessage]):
         waits = [answer.wake_in for answer in answers if answer.wake_in is not None]
         if waits:
             self._wake_in(min(waits) / self._clock.speed + JUST_AFTER)
-        return answers
+
+    def _awaits_words(self, answers: Sequence[GroupAnswer]) -> bool:
+        """Whether older words are to be heard anew before more is asked or told than already is.
+
+        Only who has lost reports unasked. One price that moves one member down and another up is
+        half the truth until the other was heard.
+        """
+        mono = trio.current_time()
+        old = [it for it in self._refs if self._spoke_before(it, mono)]
+        if not old or not self._says_more(answers):
+            self._asked_at = None
+            return False
+        if self._asked_at is None:
+            self._asked_at = mono
+            for account in old:
+                self._ask(account)
+        left = self._asked_at + ANSWERED_WITHIN - mono
+        if left > 0:
+            self._wake_in(left)
+        return left > 0
+
+    def _spoke_before(self, account: str, mono: float) -> bool:
+        member = self._members[account]
+        return bool(member.priced) and mono - member.mono > SAID_TOGETHER
+
+    def _says_more(self, answers: Sequence[GroupAnswer]) -> bool:
+        if any(alert.code not in self._standing for answer in answers for alert in answer.alerts):
+            return True
+        return any(
+            (it.rule, it.action) not in self._has_asked(account)
+            for account in self._refs
+            for it in _asked_of(account, answers)
+        )
+
+    def _has_asked(self, account: str) -> set[tuple[str, Action]]:
+        known = self._sent.get(account)
+        return {(it.rule, it.action) for it in known.instructions} if known else set()
+
+    def _ask(self, account: str) -> None:
+        known = self._sent.get(account)
+        self._sent[account] = Instructed(self._name, known.instructions if known else (), UNHEARD)
+        self._refs[account].tell(self._sent[account])
 
     def _tell(self, account: str, answers: Sequence[GroupAnswer], *, decided: bool) -> None:
-        asked = tuple(it for answer in answers for it in answer.instructions.get(account, ()))
+        asked = _asked_of(account, answers)
         reports = [answer.reports[account] for answer in answers if account in answer.reports]
         at = max(reports, default=-UNHEARD if decided else UNHEARD)
         said, known = Instructed(self._name, asked, at), self._sent.get(account)
@@ -157,6 +208,10 @@ class Group(Actor[GroupMessage]):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.context.after(seconds, LookAgain())
+
+
+def _asked_of(account: str, answers: Sequence[GroupAnswer]) -> tuple[Instruction, ...]:
+    return tuple(it for answer in answers for it in answer.instructions.get(account, ()))
 
 
 def _is_old(member: Member, age: float) -> bool:

@@ -59,6 +59,28 @@ def test_prices_of_different_contracts_add_up_without_any_other_event() -> None:
     run(story)
 
 
+def test_a_price_that_moves_one_down_and_another_up_is_heard_of_both() -> None:
+    """Only who loses reports unasked: the sum of a hedged pair is asked for before anything is done."""
+
+    async def story() -> None:
+        world = grouped()
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 4)
+            world.trade(1002, -3)
+            await trio.sleep(2)
+            world.price("24940")
+            await trio.sleep(2)
+            assert locks(world) == [[], []]
+            assert not any(code.startswith("group_daily_loss") for code in world.written("code"))
+            world.price("24840")
+            await trio.sleep(0.5)
+            assert locks(world) == BOTH
+
+    run(story)
+
+
 def test_a_group_that_falls_hears_of_the_flat_ones_too() -> None:
     """What one has lost and closed still counts when the group begins anew."""
 
