@@ -255,10 +255,7 @@ class AccountState:
         """Nobody remembers how the day began: the position less the day's trades must be it."""
         self._start_known = True
         for state in self._contracts.values():
-            net = state.net - state.day_net
-            position = state.position
-            entry = position.average_price if position is not None and position.net else None
-            state.ledger.set_start(OpenAtStart(net, None, entry) if net else None)
+            state.ledger.set_start(state.derived_start())
             state.restarted(now, mono)
 
     def accept_unexplained(self, now: datetime, mono: float) -> None:

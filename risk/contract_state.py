@@ -9,7 +9,7 @@ from attrs import define, evolve, field
 from risk.cover import Cover, covered_size, next_cover
 from risk.domain import Contract, Episode, Mark, Order, Position, Trade
 from risk.instruments import roots_of, usual_fee
-from risk.ledger import ContractLedger, Line, Lot, OpenAtStart, without_newest
+from risk.ledger import ContractLedger, Line, Lot, OpenAtStart, entry_at_start, without_newest
 from risk.marks import MarkBasis, Marks, Price
 from risk.orders import is_working, merged_order
 from risk.reading import Disagreement
@@ -238,6 +238,15 @@ class ContractState:
         self.unpriced_since = None
         self.restarted(starts, mono)
         return start
+
+    def derived_start(self) -> OpenAtStart | None:
+        """What it must have begun the day with, by the position and the day's trades."""
+        net, average = self.net - self.day_net, self._average()
+        if net == 0:
+            return None
+        trades = self.ledger.trades.values()
+        entry = None if average is None else entry_at_start(net, trades, average)
+        return OpenAtStart(net, None, entry)
 
     def began_at(self, price: Decimal, now: datetime, mono: float) -> bool:
         """Take in the price at the start of the day; False when it is known, or nothing was held."""

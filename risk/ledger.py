@@ -70,6 +70,10 @@ class Run:
     """Dollars the broker has reported, entries included."""
     unpriced_fees: int = 0
     """Contracts traded whose fee the broker has not reported."""
+    blind: bool = False
+    """It began with contracts whose entry nobody knows: the points say nothing, the broker does."""
+    profit: Decimal | None = ZERO
+    """Dollars that the broker says its exits earned; None when it does not say so of one."""
 
 
 @frozen
@@ -134,7 +138,7 @@ def opening_line(contract_id: str, start: OpenAtStart | None, at: datetime) -> L
         start_price=mark,
         estimated=start.mark is None,
         lots=(Lot(contract_id, at, abs(start.net)),),
-        running=Run(points=-entry * start.net),
+        running=Run(points=-entry * start.net, blind=start.entry is None),
     )
 
 
@@ -175,7 +179,7 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     line = _start_closed(line, trade, size)
     held = abs(line.net)
     left = held - size
-    running, trips = _ran_on(line.running, trade, size), line.trips
+    running, trips = _and_earned(_ran_on(line.running, trade, size), trade), line.trips
     if left == 0:
         running, trips = Run(), (*trips, Trip(trade.at, trade.id, running))
     return evolve(
@@ -192,11 +196,18 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
 def _ran_on(running: Run, trade: Trade, size: int) -> Run:
     """A round trip ``size`` contracts of a trade later; of a reversal's fee each side has its part."""
     fees = ZERO if trade.fees is None else trade.fees * size / trade.size
-    return Run(
-        running.points - trade.side.sign * size * trade.price,
-        running.fees + fees,
-        running.unpriced_fees + (size if trade.fees is None else 0),
+    return evolve(
+        running,
+        points=running.points - trade.side.sign * size * trade.price,
+        fees=running.fees + fees,
+        unpriced_fees=running.unpriced_fees + (size if trade.fees is None else 0),
     )
+
+
+def _and_earned(running: Run, exit_: Trade) -> Run:
+    if running.profit is None or exit_.profit_and_loss is None:
+        return evolve(running, profit=None)
+    return evolve(running, profit=running.profit + exit_.profit_and_loss)
 
 
 def _start_closed(line: Line, trade: Trade, size: int) -> Line:
@@ -287,6 +298,26 @@ class ContractLedger:
             line = line if trade.voided else after(line, trade)
             self._lines.append(line)
         self.line = line
+
+
+def entry_at_start(net: int, trades: Iterable[Trade], average: Decimal) -> Decimal | None:
+    """What carried contracts were opened at, if the position of today is the one they belong to.
+
+    ``net``: contracts carried in; ``average``: the position's average price now, after those trades.
+    None when the trades have closed it in between: what is held now began later.
+    """
+    carried, added, held = Decimal(net), ZERO, net
+    for trade in sorted((it for it in trades if not it.voided), key=_order):
+        signed = trade.side.sign * trade.size
+        if held * signed > 0:
+            added += signed * trade.price
+        elif trade.size < abs(held):
+            left = abs(held) - trade.size
+            carried, added = _share(carried, left, abs(held)), _share(added, left, abs(held))
+        else:
+            return None
+        held += signed
+    return ((average * held - added) / carried).quantize(MICRODOLLAR)
 
 
 def earned(trades: Iterable[Trade]) -> Decimal | None:

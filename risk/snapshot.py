@@ -96,10 +96,12 @@ class Holding:
         return without_newest(self.lots, self.reducing)
 
     def earned(self, trip: Trip) -> Decimal | None:
-        """Dollars of one of its round trips after fees; None without the contract's record."""
+        """Dollars of one of its round trips after fees; None while they are not known."""
+        fees = trip.run.fees + trip.run.unpriced_fees * self.fee
+        if trip.run.blind:
+            return None if trip.run.profit is None else trip.run.profit - fees
         if self.contract is None:
             return None
-        fees = trip.run.fees + trip.run.unpriced_fees * self.fee
         return trip.run.points * self.contract.point_value - fees
 
     @property

@@ -319,6 +319,12 @@ class World:
         """Records of one kind, of one account or all."""
         return [r for r in self.records if r.kind == kind and account in (None, r.account)]
 
+    def done_with(self, action: str) -> list[Record]:
+        """Ends of intents of one type: close, reduce, cancel."""
+        bodies: list[Mapping[str, Any]] = [it.body for it in self.of(Kind.INTENT)]
+        of_type = {body["id"] for body in bodies if body["action"]["type"] == action}
+        return [it for it in self.of(Kind.INTENT_DONE) if it.body["id"] in of_type]
+
     def reasons(self, number: int = 1) -> list[str]:
         """Why each decision on account SIM-50K-``number`` was made, word for word, each reason once."""
         decisions = self.of(Kind.DECISION, f"SIM-50K-{number}")
@@ -349,6 +355,10 @@ class World:
     async def until_count(self, kind: Kind, count: int) -> None:
         """So many records of a kind were written."""
         await self.until(lambda: len(self.of(kind)) >= count)
+
+    async def until_done_with(self, action: str, count: int) -> None:
+        """So many intents of one type have ended."""
+        await self.until(lambda: len(self.done_with(action)) >= count)
 
     async def until_requests(self, path: str, count: int) -> None:
         """The daemon has asked so many times at a path."""

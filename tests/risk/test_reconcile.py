@@ -5,11 +5,14 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from risk.domain import BrokerAccount, OrderStatus, OrderType
-from risk.ledger import OpenAtStart
+from risk.ledger import OpenAtStart, entry_at_start
 from risk.reading import Kind
-from risk.rules import DailyLoss, MaxContracts, Trigger
+from risk.rules import CooldownAfterLoss, DailyLoss, MaxContracts, Trigger
+from risk.rules.cooldown_after_loss import Tier
 from risk.verdict import Lock
 from tests.risk.world import ACCOUNT_ID, MNQ, NQ, World
 
@@ -186,13 +189,71 @@ def test_a_position_event_from_before_a_reading_is_dropped() -> None:
 
 
 def test_the_start_of_an_unknown_day_is_what_the_trades_do_not_explain() -> None:
-    """Position less signed trades, at the broker's average price, flagged."""
+    """Position less signed trades; with them it has the broker's average price; flagged."""
     world = World()
     trade = world.make_trade(1, "20010")
     world.read(world.make_position(3, "20000"), trades=(trade,))
     assert world.state.disagreements() == {}
-    assert world.state.open_at_start() == {MNQ.id: OpenAtStart(2, None, Decimal(20000))}
+    assert world.state.open_at_start() == {MNQ.id: OpenAtStart(2, None, Decimal(19995))}
+    worth = world.snapshot().contracts[MNQ.id].holding.worth
+    assert worth is not None
+    assert worth.entry == Decimal(20000)
     assert world.snapshot().totals.estimated
+
+
+def test_what_was_carried_in_and_closed_unwatched_ended_at_what_the_broker_says_it_earned() -> None:
+    """Its entry was never seen: the position of now began later, at another price."""
+    for later in (0, 2):
+        world = World()
+        closed = world.make_trade(-1, "20000", profit="-250")
+        trades = [closed]
+        if later:
+            trades.append(world.make_trade(later, "20100"))
+            world.read(world.make_position(later, "20100"), trades=trades)
+        else:
+            world.read(trades=trades)
+        holding = world.snapshot().contracts[MNQ.id].holding
+        (trip,) = holding.trips
+        assert holding.earned(trip) == Decimal(-250)
+        assert world.state.open_at_start() == {MNQ.id: OpenAtStart(1, None, None)}
+
+
+def test_a_round_trip_of_which_neither_entry_nor_earnings_are_known_has_no_result() -> None:
+    """A pause after a loss cannot begin with it."""
+    world = World()
+    world.read(trades=[world.make_trade(-1, "20000")])
+    holding = world.snapshot().contracts[MNQ.id].holding
+    (trip,) = holding.trips
+    assert holding.earned(trip) is None
+    assert world.judge(CooldownAfterLoss((Tier(Decimal(1), timedelta(hours=1)),))).violations == ()
+
+
+@given(st.data())
+def test_the_entry_of_what_was_carried_in_is_found_from_the_average_of_now(
+    data: st.DataObject,
+) -> None:
+    """However it was added to and reduced, as long as it was never closed."""
+    entry, held = (
+        Decimal(data.draw(st.integers(19000, 21000))),
+        data.draw(st.sampled_from((-4, -1, 2, 5))),
+    )
+    side, world = (1 if held > 0 else -1), World()
+    carried, cost, trades = held, entry * held, []
+    for _ in range(data.draw(st.integers(0, 8))):
+        price, size = data.draw(st.integers(19000, 21000)), data.draw(st.integers(1, 4)) * side
+        if data.draw(st.booleans()):
+            cost += size * price
+        elif abs(size) < abs(held):
+            size = -size
+            cost = cost * (held + size) / held
+        else:
+            continue
+        held += size
+        trades.append(world.make_trade(size, str(price)))
+        world.wait(1)
+    found = entry_at_start(carried, trades, cost / held)
+    assert found is not None
+    assert abs(found - entry) < Decimal("0.001")
 
 
 def test_once_the_start_is_known_a_gap_is_a_failed_proof() -> None:
