@@ -115,13 +115,24 @@ class Requests:
 
     def _ghosts(self, docket: Docket) -> dict[str, int]:
         """Lots by contract that an answer has taken away, but whose reading has not settled."""
-        unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
         return {
             contract: abs(net)
-            for contract, (net, at) in docket.taken.items()
-            if max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
-            and contract not in docket.told.held
+            for contract, (net, _) in docket.taken.items()
+            if self._is_unsettled(docket, contract) and contract not in docket.told.held
         }
+
+    def _is_unsettled(self, docket: Docket, contract: str) -> bool:
+        """An answer had it no more, and may not have been believed, or still be."""
+        unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
+        _, at = docket.taken.get(contract, (0, -math.inf))
+        return at > -math.inf and max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
+
+    def _too_much_with_ghosts(self, docket: Docket, contract: str) -> frozenset[Key]:
+        """Caps over everything that are broken if what an answer has taken away is still there."""
+        ghosts = self._ghosts(docket)
+        root = self._bench.instruments[contract].root
+        over = (it for it in docket.sizes.caps if ghosts and it.excess(docket.told, ghosts))
+        return frozenset((it.rule, contract) for it in over if it.weight(root))
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
         if contract not in docket.true.held:
@@ -149,6 +160,9 @@ class Requests:
         if fresh and ("symbol_block", order.contract) in keys:
             return True  # while its position was unknown, the order stood alone in a forbidden contract
         turned = held is not None and self._bench.now - held.since <= JUST_BEFORE
+        # What an answer has taken away may be believed to be gone, or still to be there.
+        turned = turned or self._is_unsettled(docket, order.contract)
+        keys |= self._too_much_with_ghosts(docket, order.contract)
         books = docket.true, docket.told
         # In a forbidden contract a child that its entry has left behind goes as well.
         closed = closed or docket.terms.forbids(self._bench.instruments[order.contract].root)
@@ -162,7 +176,9 @@ class Requests:
         held = docket.true.held[order.contract]
         protects = order.sign * held.net < 0 and order.type in STOPS
         age = self._bench.now - held.since
-        return age <= TOLD_ON_WITHIN or (age <= JUST_BEFORE and not protects)
+        told = docket.told.held.get(order.contract)
+        known = age if told is None or told.id != held.id else self._bench.now - told.since
+        return known <= TOLD_ON_WITHIN or (age <= JUST_BEFORE and not protects)
 
     def arrived(self, account: int, kind: str, target: str) -> None:
         """The exchange has got a request of ours."""

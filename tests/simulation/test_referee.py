@@ -953,6 +953,58 @@ def test_what_is_left_of_a_closed_position_may_go_unless_it_protects_the_next() 
         assert history.found == found
 
 
+@pytest.mark.parametrize(("waited", "found"), [(0.005, []), (0.1, [(11, "A")])])
+def test_what_is_left_of_a_closed_position_may_go_while_the_next_is_only_just_told(
+    waited: float, found: list[tuple[int, str]]
+) -> None:
+    """Enforcement hears of it a moment after the account does."""
+    history = History(Terms(unrealized_loss=300.0))
+    history.trade(2)
+    order = history.stop(5, type=4)
+    history.price(MNQ, 24700)
+    history.close()
+    history.price(MNQ, 25000)
+    history.trade(-2, told=False)
+    history.wait(0.05)
+    history.read()
+    history.wait(waited)
+    history.requests.asked(A, "cancel", str(order.id))
+    assert history.found == found
+
+
+@pytest.mark.parametrize(("waited", "found"), [(0.3, []), (0.6, [(11, "A")])])
+def test_an_order_may_go_by_a_size_that_an_answer_has_taken_away_until_its_reading_settles(
+    waited: float, found: list[tuple[int, str]]
+) -> None:
+    """What is gone in truth is believed to be there, and the newest position makes it too many."""
+    history = History(Terms(max_contracts=3.0))
+    order = history.stop(6, type=1)
+    history.trade(2, GC, told=False)
+    history.trade(-2, GC, told=False)
+    history.knowledge.told_position(A, GC, 700, 2, 4100.0)
+    history.wait(1)
+    history.knowledge.read_positions(A, (), history.bench.now)
+    history.wait(waited)
+    history.trade(2)
+    history.ask("cancel", str(order.id))
+    assert history.found == found
+
+
+@pytest.mark.parametrize(("waited", "found"), [(0.3, []), (0.6, [(11, "A")])])
+def test_an_order_may_be_taken_for_an_entry_while_an_answer_hides_what_it_reduces(
+    waited: float, found: list[tuple[int, str]]
+) -> None:
+    """Too many are held all the while; it reduces, but an answer had nothing that it could."""
+    history = History(Terms(max_contracts=3.0))
+    history.trade(9)
+    order = history.stop(-7, type=1)
+    history.wait(0.1)
+    history.knowledge.read_positions(A, (), history.bench.now)
+    history.wait(waited)
+    history.requests.asked(A, "cancel", str(order.id))
+    assert [it for it in history.found if it[0] == 11] == found
+
+
 def test_cancelling_a_stop_of_a_position_that_stands_is_a_violation() -> None:
     """Nothing asks for it; after a full close it is right."""
     history = History()
