@@ -1001,6 +1001,7 @@ def test_an_order_may_be_taken_for_an_entry_while_an_answer_hides_what_it_reduce
     history.wait(0.1)
     history.knowledge.read_positions(A, (), history.bench.now)
     history.wait(waited)
+    history.read()
     history.requests.asked(A, "cancel", str(order.id))
     assert [it for it in history.found if it[0] == 11] == found
 
