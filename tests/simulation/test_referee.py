@@ -393,6 +393,22 @@ def test_a_crash_of_one_account_does_not_excuse_another() -> None:
     assert history.found == [(1, "A")]
 
 
+@pytest.mark.parametrize(("error", "found"), [("HandlerStuck: 6.5 s", []), ("planned", [(1, "A")])])
+def test_what_hung_on_purpose_until_it_was_ended_leaves_its_mail(
+    error: str, found: list[tuple[int, str]]
+) -> None:
+    """Its end and the start of its successor come in one instant, which by itself excuses nothing."""
+    history = History()
+    history.trade(7)
+    history.wait(0.9)
+    history.circumstances.crashed("seawall/logins/sim/accounts/A/enforcement", True, error)
+    history.circumstances.started("seawall/logins/sim/accounts/A/enforcement")
+    history.wait(0.2)
+    assert history.found == found
+    history.wait(6)
+    assert history.found == [(1, "A")]
+
+
 def test_a_dead_daemon_is_excused_and_a_restarted_one_soon_no_more() -> None:
     """Five seconds from its first session."""
     history = History()
