@@ -441,7 +441,9 @@ class Account(Actor[AccountMessage]):
         if rolled is None:
             return
         self._desk.begin_day()
-        self._diary.write_day(self._state, rolled.open_at_start, rolled.summary)
+        # What it had come to before an outage is not what it ended with.
+        watched = rolled.summary if self._reconciler.current else None
+        self._diary.write_day(self._state, rolled.open_at_start, watched)
         self._open_books()
         self._interest.follow()
         self._look_at_locks()

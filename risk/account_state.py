@@ -366,9 +366,13 @@ class AccountState:
         return None if self.broker_account is None else self.broker_account.balance
 
     def opening(self, booked: datetime) -> Decimal | None:
-        """The balance less what the day's trades earned; None: not all known, or one came after."""
+        """The balance less what the day's trades earned; None: not all known, or one came after.
+
+        One of just before the reset too: the balance that has not heard of it is the day before's.
+        """
         balance, earned = self.balance, self.earned()
         moving = any(it.ledger.traded_since(booked) for it in self._contracts.values())
+        moving = moving or any(it.at > booked for it in self._older.values())
         return None if balance is None or earned is None or moving else balance - earned
 
     def carried(self) -> Decimal:
@@ -419,7 +423,7 @@ class AccountState:
         news = pnl_wait_until(self._contracts.values(), mono)
         start = day_wait_until(self._contracts.values(), mono)
         if day.priced and not self.stale and news is None and start is None:
-            self.standing.look(day.net, day.realised - day.fees)
+            self.standing.look(day.net, day.floating)
         return Snapshot(
             calendar=self._calendar,
             account=self.account,

@@ -316,6 +316,7 @@ class ContractState:
             entries=self.ledger.line.entries,
             trips=self.ledger.line.trips,
             fee=self._fee(roots),
+            newest_trade=self.ledger.newest,
         )
 
     def _fee(self, roots: tuple[str, ...]) -> Decimal:

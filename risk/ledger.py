@@ -283,6 +283,11 @@ class ContractLedger:
         self._fold_from(place)
         return True
 
+    @property
+    def newest(self) -> tuple[datetime, int] | None:
+        """Time and id of the last trade; None without one."""
+        return self._ordered[-1] if self._ordered else None
+
     def traded_since(self, at: datetime) -> bool:
         """Whether the newest trade is younger than that."""
         return bool(self._ordered) and self._ordered[-1][0] > at

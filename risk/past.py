@@ -144,11 +144,11 @@ class Standing:
     past: Past = field(factory=Past)
     peaks: Peaks = field(factory=Peaks)
 
-    def look(self, net: Decimal, closed: Decimal) -> None:
-        """Raise the peaks by what is certain now: the day's net, and the same without open P&L."""
-        opening = self.past.opening
-        balance = None if opening is None else opening + closed
-        self.peaks = self.peaks.raised(net, self.past.equity(net), balance)
+    def look(self, net: Decimal, floating: Decimal) -> None:
+        """Raise the peaks by what is certain now: the day's net, and what of it all is open P&L."""
+        equity = self.past.equity(net)
+        closed = None if equity is None else equity - floating
+        self.peaks = self.peaks.raised(net, equity, closed)
 
     def begin_day(self) -> None:
         """A new day: its own peak and balance begin anew, the peaks over all days stay."""

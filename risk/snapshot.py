@@ -53,6 +53,8 @@ class Holding:
     """Round trips that ended today, in that order."""
     fee: Decimal = ZERO
     """Dollars per contract and half-turn to assume where the broker reported none."""
+    newest_trade: tuple[datetime, int] | None = None
+    """Broker time and id of the day's last half-turn; None without one."""
     # Every rule asks for these at every look, so they are computed once.
     net: int = field(init=False)
     """Contracts the broker says are held, signed."""
@@ -155,11 +157,13 @@ class Totals:
     """Some figure in here is an estimate."""
     priced: bool = True
     """False when some open part rests on a stale or missing price."""
+    floating: Decimal = ZERO
+    """Open P&L against the entries, also of what earlier days opened."""
 
 
 def totals(views: Mapping[str, ContractView]) -> Totals:
     """The sum over all contracts; one whose record is missing adds nothing, and flags the sum."""
-    opened = fees = net = sure = ZERO
+    opened = fees = net = sure = floating = ZERO
     estimated, priced = False, True
     for view in views.values():
         worth, at_price = view.holding.worth, view.figures
@@ -168,11 +172,12 @@ def totals(views: Mapping[str, ContractView]) -> Totals:
             estimated = True
             continue
         opened += at_price.day_open
+        floating += at_price.open
         fees += worth.fees
         net += at_price.net
         sure += worth.sure
         estimated = estimated or worth.estimated
-    return Totals(net - opened + fees, opened, fees, net, sure, estimated, priced)
+    return Totals(net - opened + fees, opened, fees, net, sure, estimated, priced, floating)
 
 
 @frozen

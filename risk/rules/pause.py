@@ -82,20 +82,24 @@ def paused(
     return RuleAnswer((breach,), alerts)
 
 
-def came_with(holding: Holding, lot: Lot, at: datetime, trade_id: int) -> bool:
+def came_with(
+    holding: Holding, lot: Lot, at: datetime, trade_id: int, *, began: datetime | None = None
+) -> bool:
     """Whether a lot was brought by this trade or a later one.
 
-    Of what no trade explains yet only that is sure whose whole life began after it.
+    Of what no trade explains yet only that is sure whose whole life began after it, and after the
+    pause itself, ``began``: its own trade may be older news than the one that the pause stands on.
     """
     if lot.explained:
         return (lot.at, lot.trade_id) >= (at, trade_id)
-    return holding.position is not None and holding.position.opened_at > at
+    since = at if began is None else max(at, began)
+    return holding.position is not None and holding.position.opened_at > since
 
 
 def reduce_only(rule: str, snapshot: Snapshot, until: datetime, reason: str) -> Lock:
     """A pause from now on: what any trade has brought so far may stay."""
-    lots = [lot for view in snapshot.contracts.values() for lot in view.holding.lots]
-    newest = max(((lot.at, lot.trade_id) for lot in lots if lot.explained), default=None)
+    traded = (view.holding.newest_trade for view in snapshot.contracts.values())
+    newest = max((it for it in traded if it is not None), default=None)
     after = None if newest is None else LastTrade(*newest)
     end = min(until, snapshot.day_ends)
     return Lock(rule, end, snapshot.now, reason, reduce_only=True, after=after)
@@ -114,7 +118,7 @@ def standing(pause: Lock, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         pause.rule,
         snapshot,
         trigger,
-        lambda holding, lot: came_with(holding, lot, after.at, after.id + 1),
+        lambda holding, lot: came_with(holding, lot, after.at, after.id + 1, began=pause.set_at),
         until=pause.until,
         why=f"in a pause until {until} ({pause.reason})",
         said=(said,),

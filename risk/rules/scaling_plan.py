@@ -25,7 +25,8 @@ class ScalingPlan:
     """Closes the newest lots above what the closed balance allows; within a day that never changes.
 
     Below the lowest step its number counts. Only the balance at the beginning of the day counts, so a
-    profit of today allows nothing more today.
+    profit of today allows nothing more today. While that balance is not known, which is seconds after
+    a start or a trade, only what no balance would allow is closed, and it is said.
     """
 
     name: ClassVar[str] = "scaling_plan"
@@ -57,7 +58,7 @@ class ScalingPlan:
         """The same as max_contracts, with the number that the balance allows."""
         balance = snapshot.past.opening
         step = self.step(balance)
-        said = f"{snapshot.account}: the balance is not known yet, the lowest step counts"
+        said = f"{snapshot.account}: the balance is not known yet, so only the highest step counts"
         alerts = (Alert("balance_unknown", said),) if balance is None else ()
         basis = "an unknown balance" if balance is None else f"a balance of {dollars(balance)}"
         cap = MaxContracts(limit=step.max, count=self.count)
@@ -65,7 +66,9 @@ class ScalingPlan:
         return RuleAnswer(answer.violations, (*alerts, *answer.alerts))
 
     def step(self, balance: Decimal | None) -> Step:
-        """The one that counts; while the balance is unknown, the lowest."""
+        """The one that counts; while the balance is unknown, the one that allows most."""
+        if balance is None:
+            return max(self.tiers, key=lambda step: step.max)
         steps = sorted(self.tiers, key=lambda step: step.from_)
-        reached = [step for step in steps if balance is not None and step.from_ <= balance]
+        reached = [step for step in steps if step.from_ <= balance]
         return reached[-1] if reached else steps[0]

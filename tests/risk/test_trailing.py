@@ -58,3 +58,18 @@ def test_a_smaller_amount_never_allows_what_a_larger_one_forbids(
     tight, loose = (TrailingDrawdown(amount=Decimal(it)) for it in sorted((one, other)))
     if world.judge(loose).violations:
         assert world.judge(tight).violations
+
+
+def test_what_was_won_before_the_day_lifts_the_closed_balance_when_it_is_taken() -> None:
+    """The position came in at a profit that no balance had yet; closed, it is in it."""
+    world = World()
+    world.fill(1, "20000")
+    world.quote("20500", "20500.25")
+    world.wait((world.state.day_ends - world.now).total_seconds())
+    world.quote("20500", "20500.25")
+    assert world.state.roll_day(world.now, world.mono) is not None
+    past = past_of((), None, world.state.day, Decimal(50000), world.state.carried())
+    world.state.standing.past = past
+    assert world.snapshot().peaks.closed == Decimal(50000)
+    world.fill(-1, "20510")
+    assert world.snapshot().peaks.closed == Decimal(51020)
