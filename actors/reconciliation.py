@@ -13,6 +13,7 @@ from attrs import define
 
 from actors.messages import ReadDone
 from risk.account_state import AccountState
+from risk.domain import Order, OrderType
 
 SETTLE_AFTER = 0.15
 """Seconds after a read in which a late event still makes its positions doubtful."""
@@ -85,5 +86,14 @@ def unbelieved(state: AccountState, reading: ReadDone) -> Mapping[str, int]:
 def _orders_differ(state: AccountState, reading: ReadDone) -> bool:
     if reading.orders is None:
         return False
-    believed = {o.id for o in state.working_orders()}
-    return believed != {o.id for o in reading.orders if not o.status.terminal}
+    believed = {_terms(it) for it in state.working_orders()}
+    return believed != {_terms(it) for it in reading.orders if not it.status.terminal}
+
+
+def _terms(order: Order) -> tuple[object, ...]:
+    """All of an order that a rule may ask for: a stop that was moved is another stop.
+
+    One that trails moves by itself, and no report tells of each step.
+    """
+    stop = None if order.type is OrderType.TRAILING_STOP else order.stop_price
+    return order.id, order.status, order.remaining, order.limit_price, stop

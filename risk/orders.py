@@ -1,5 +1,7 @@
 """Orders by id: how reports merge, and what an order could do to a position."""
 
+from datetime import datetime
+
 from attrs import evolve
 
 from risk.domain import Order, OrderStatus, OrderType
@@ -26,17 +28,22 @@ def merged_order(known: Order | None, newer: Order) -> Order:
     """Which of two reports stands: a terminal status wins, then the later ``updated``.
 
     A report that comes with the same time as the known one is the newer, unless it knows of fewer
-    fills. What a later report leaves out (the parent) is kept.
+    fills, or not yet that a bracket child was woken. What a later report leaves out (the parent) is
+    kept.
     """
     if known is None:
         return newer
     if known.status.terminal != newer.status.terminal:
         return known if known.status.terminal else newer
-    if (newer.updated, newer.filled) < (known.updated, known.filled):
+    if _progress(newer) < _progress(known):
         return known
     if newer.parent_id is None and known.parent_id is not None:
         return evolve(newer, parent_id=known.parent_id)
     return newer
+
+
+def _progress(order: Order) -> tuple[datetime, int, bool]:
+    return order.updated, order.filled, order.status is not OrderStatus.SUSPENDED
 
 
 def could_increase(order: Order, net: int) -> bool:

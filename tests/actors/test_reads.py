@@ -2,10 +2,12 @@
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import trio
 
+from risk.rules import MaxRiskPerTrade, NoStopLoss
 from risk.rules.daily_loss import DailyLoss
 from simulator.faults import (
     DropHubs,
@@ -302,5 +304,30 @@ def test_a_stop_is_not_taken_from_a_position_that_a_reading_shows_already() -> N
             world.broker.heal()
             await trio.sleep(40)
             assert (world.held(1001), world.working(1001)) == (0, [])
+
+    run(story)
+
+
+@pytest.mark.parametrize("change", [{"stop_price": Decimal(24900)}, {"size": 1}])
+def test_a_stop_that_was_changed_without_a_word_is_found_by_the_next_audit(
+    change: dict[str, Any],
+) -> None:
+    """The order is still the same by its number; what it protects is not."""
+
+    async def story() -> None:
+        world = World(rules=lambda: (MaxRiskPerTrade(limit=Decimal(100)), NoStopLoss()))
+        world.begin()
+        async with world.daemon():
+            world.price("25000")
+            world.trade(1001, 2)
+            stop = world.trade(1001, -2, stop=Decimal(24980))
+            await trio.sleep(1)
+            world.broker.arrange = lambda _: []
+            world.broker.exchange.modify(1001, stop, world.clock.now(), **change)
+            world.broker.arrange = None
+            await trio.sleep(40)
+            assert world.held(1001) == (0 if "stop_price" in change else 2)
+            await trio.sleep(130)
+            assert world.held(1001) == 0
 
     run(story)

@@ -103,6 +103,20 @@ def test_a_terminal_order_never_works_again() -> None:
     assert world.state.working_orders() == ()
 
 
+def test_a_bracket_child_that_was_woken_does_not_sleep_again_by_a_report_of_the_same_instant() -> (
+    None
+):
+    """Its entry filled at once, so both reports carry one time, and the later one came first."""
+    world = World()
+    awake = evolve(world.make_order(-1, OrderType.STOP, parent_id=4711), stop_price=Decimal(19900))
+    asleep = evolve(awake, status=OrderStatus.SUSPENDED, stop_price=None)
+    for reports in ((asleep, awake), (awake, asleep)):
+        world = World()
+        for report in reports:
+            world.place(report)
+        assert world.state.working_orders() == (awake,)
+
+
 def test_an_older_report_of_an_order_is_dropped() -> None:
     """Reports come late and in any order."""
     world = World()
