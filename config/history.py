@@ -6,7 +6,7 @@ ones until it ends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from config.problem import Findings
 from config.source import parse
 from risk.group_rules import GROUP_RULES, GroupRule
 from risk.rules import Rule
+from risk.trading_day import TradingCalendar
 
 
 class Accepted(Protocol):
@@ -56,6 +57,23 @@ def in_force_since(
 def accounts_of(document: Mapping[str, Any], registry: Registry) -> tuple[OlderAccount, ...]:
     """The accounts of a document."""
     return tuple(_account(each, registry) for each in _entries(document, "accounts"))
+
+
+def template_of(document: Mapping[str, Any], registry: Registry) -> OlderAccount | None:
+    """How a document guarded the accounts that it did not name; None when it did not."""
+    said = document.get("template")
+    return _account(said, registry) if isinstance(said, dict) else None
+
+
+def calendar_of(document: Mapping[str, Any]) -> TradingCalendar | None:
+    """Where the days of a document ended; None when nobody can tell."""
+    said = document.get("daemon")
+    if not isinstance(said, dict):
+        return None
+    try:
+        return TradingCalendar(str(said["timezone"]), time.fromisoformat(str(said["reset_at"])))
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 @frozen

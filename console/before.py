@@ -1,7 +1,8 @@
 """How accounts were guarded earlier on this trading day: that holds on until the reset."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from attrs import evolve, frozen
@@ -9,9 +10,22 @@ from attrs import evolve, frozen
 from actors.daemon import GuardedGroup
 from actors.older import Older
 from config import AccountConfig, Config
-from config.history import OlderAccount, accounts_of, groups_of, in_force_since
+from config.history import (
+    OlderAccount,
+    accounts_of,
+    calendar_of,
+    groups_of,
+    in_force_since,
+    template_of,
+)
+from risk.trading_day import TradingCalendar
 from store.projection import AccountImage, Projection
 
+LONGEST_DAY = timedelta(days=4)
+"""No trading day is longer, that over a weekend neither."""
+RESET_MOVED = (
+    "the reset was moved today: this day ends when it was to, the next start after it moves it"
+)
 CHANGED = "changed today: what was accepted before holds as well until the reset"
 
 log = structlog.get_logger("seawall")
@@ -35,12 +49,13 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
     present = {account.name: account for account in config.accounts}
     found: dict[str, Before] = {}
     for document in in_force_since(journal.configurations, starts):
-        for account in accounts_of(document, config.registry):
+        for account in _guarded_by(document, config, journal):
             _tell_lost(account.lost)
-            known = found.get(account.name) or Before(account.login, Older((), False, ends))
-            more = _with(known, account, present.get(account.name))
+            name, login = account.name, account.login
+            known = found.get(name) or Before(login, Older((), False, ends))
+            more = _with(known, account, present.get(name) or config.adopt(name, login))
             if more != known and _was_busy(journal.account(account.name), starts):
-                found[account.name] = more
+                found[name] = more
     for name, before in found.items():
         log.warning(
             CHANGED,
@@ -49,6 +64,25 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
             until=ends.isoformat(),
         )
     return found
+
+
+def calendar_today(config: Config, journal: Projection, now: datetime) -> TradingCalendar:
+    """Where this day ends: as the oldest configuration said that was in force when it began.
+
+    A reset that is moved would end the day of a bad morning early, and its limits with it.
+    """
+    accepted = journal.configurations
+    for document in in_force_since(accepted, now - LONGEST_DAY):
+        calendar = calendar_of(document)
+        if calendar is None or calendar == config.calendar:
+            continue
+        day = calendar.day_of(now)
+        starts = calendar.starts(day)
+        busy = any(_was_busy(journal.account(it), starts) for it in journal.accounts)
+        if busy and document in in_force_since(accepted, starts):
+            log.warning(RESET_MOVED, until=calendar.ends(day).isoformat())
+            return calendar
+    return config.calendar
 
 
 def older_groups(config: Config, journal: Projection, now: datetime) -> Iterator[GuardedGroup]:
@@ -68,6 +102,18 @@ def older_groups(config: Config, journal: Projection, now: datetime) -> Iterator
             known.append(was)
             log.warning(CHANGED, group=group.name, until=ends.isoformat())
             yield GuardedGroup(f"{group.name} as it was {len(known)}", *was, until=ends)
+
+
+def _guarded_by(
+    document: Mapping[str, Any], config: Config, journal: Projection
+) -> Iterator[OlderAccount]:
+    """The accounts that a document named, and those that it took in unnamed."""
+    named = accounts_of(document, config.registry)
+    yield from named
+    template = template_of(document, config.registry)
+    if template is not None:
+        known = {account.name for account in named}
+        yield from (evolve(template, name=it) for it in journal.accounts if it not in known)
 
 
 def _today(config: Config, now: datetime) -> tuple[datetime, datetime]:

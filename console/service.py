@@ -21,7 +21,7 @@ from broker.clock import Clock, GatewayClock, SystemClock
 from broker.port import Broker
 from config import Config
 from config.model import AccountConfig
-from console.before import Before, older_groups, older_today
+from console.before import Before, calendar_today, older_groups, older_today
 from console.last_resort import condemning, watching
 from store import records
 from store.buffered import BufferedJournal
@@ -146,19 +146,22 @@ def plan_of(config: Config, journal: Projection | None = None, now: datetime | N
     older: Mapping[str, Before] = {}
     groups = [GuardedGroup(it.name, it.accounts, it.rules) for it in config.groups if it.rules]
     if journal is not None and now is not None:
+        config = evolve(config, calendar=calendar_today(config, journal, now))
         older = older_today(config, journal, now)
         groups += older_groups(config, journal, now)
 
     def adopt(login: str, name: str) -> GuardedAccount | None:
-        account = config.adopt(name, login)
-        return None if account is None else _guarded(account, older.get(name))
+        account, before = config.adopt(name, login), older.get(name)
+        if account is not None:
+            return _guarded(account, before)
+        return None if before is None else _no_more(name, login, before)
 
     configured = {account.name for account in config.accounts}
     logins = {each.name for each in config.logins}
     taken_out = (
-        GuardedAccount(name, it.login, (), armed=False, older=it.older)
+        _no_more(name, it.login, it)
         for name, it in older.items()
-        if name not in configured and it.login in logins
+        if name not in configured and it.login in logins and config.adopt(name, it.login) is None
     )
     return Plan(
         logins=tuple(each.login for each in config.logins),
@@ -170,6 +173,11 @@ def plan_of(config: Config, journal: Projection | None = None, now: datetime | N
         calendar=config.calendar,
         adopt=adopt,
     )
+
+
+def _no_more(name: str, login: str, before: Before) -> GuardedAccount:
+    """Nothing guards it any more but what held earlier today."""
+    return GuardedAccount(name, login, (), armed=False, older=before.older)
 
 
 def _guarded(account: AccountConfig, before: Before | None) -> GuardedAccount:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from attrs import evolve
 
 import actors.daemon
 from actors.older import Older
@@ -69,14 +70,19 @@ def test_shadow_mode_disarms_every_account(tmp_path: Path) -> None:
 NOON = datetime(2026, 11, 18, 18, tzinfo=UTC)
 
 
-def accepted_in_the_morning(*busy: str) -> Projection:
-    """A day on which two accounts were guarded, and these have traded."""
-    limited = {"max_contracts": plain(MaxContracts(limit=2))}
-    accounts: list[Json] = [
-        {"name": name, "login": "sim", "armed": True, "rules": limited} for name in ("A", "GONE")
-    ]
+LIMITED: dict[str, Json] = {
+    "login": "sim",
+    "armed": True,
+    "rules": {"max_contracts": plain(MaxContracts(limit=2))},
+}
+
+
+def accepted_in_the_morning(*busy: str, **document: Json) -> Projection:
+    """A day on which two accounts were guarded, or what else is said, and these have traded."""
+    accounts: list[Json] = [{"name": name, **LIMITED} for name in ("A", "GONE")]
     journal = Projection()
-    journal.apply(records.config(NOON - timedelta(hours=3), "old", {"accounts": accounts}))
+    said = document or {"accounts": accounts}
+    journal.apply(records.config(NOON - timedelta(hours=3), "old", said))
     for name in busy:
         trade = Trade(
             1, 1, "CON.F.US.MNQ.Z26", 1, NOON, Side.BUY, 1, Decimal(25000), None, Decimal(1)
@@ -90,8 +96,55 @@ def test_what_was_accepted_today_goes_on_until_the_reset(tmp_path: Path) -> None
     journal = accepted_in_the_morning("A", "GONE")
     plan = plan_of(configuration(tmp_path), journal, NOON)
     older = Older((MaxContracts(limit=2),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
-    assert {it.name: it.older for it in plan.accounts} == {"A": older, "GONE": older}
-    assert [it.armed for it in plan.accounts] == [True, False]
+    assert {it.name: it.older for it in plan.accounts} == {"A": older}
+    adopted = plan.adopt("sim", "GONE")
+    assert adopted is not None
+    assert (adopted.older, adopted.armed) == (older, False)
+
+
+def test_an_account_that_is_guarded_no_more_is_until_the_reset(tmp_path: Path) -> None:
+    """Without a template nobody else would look at it."""
+    config = evolve(configuration(tmp_path), template=None)
+    plan = plan_of(config, accepted_in_the_morning("A", "GONE"), NOON)
+    assert [(it.name, it.older is not None) for it in plan.accounts] == [
+        ("A", True),
+        ("GONE", True),
+    ]
+    assert plan.adopt("sim", "OTHER") is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_a_template_said_this_morning_goes_on_for_those_that_it_took_in(
+    tmp_path: Path, *, kept: bool
+) -> None:
+    """Whether there still is one or not; who has a table of his own by now has both."""
+    template: Json = {"name": "*", **LIMITED, "login": "*"}
+    journal = accepted_in_the_morning("A", "B", accounts=[], template=template)
+    config = configuration(tmp_path)
+    plan = plan_of(config if kept else evolve(config, template=None), journal, NOON)
+    older = Older((MaxContracts(limit=2),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
+    assert {it.name: it.older for it in plan.accounts} == {"A": older}
+    adopted = plan.adopt("sim", "B")
+    assert adopted is not None
+    assert (adopted.name, adopted.login, adopted.older) == ("B", "sim", older)
+
+
+@pytest.mark.parametrize(("busy", "until"), [(("A",), 17), ((), 9)])
+def test_a_reset_that_is_moved_does_not_end_the_day_of_who_has_traded(
+    tmp_path: Path, busy: tuple[str, ...], until: int
+) -> None:
+    """At noon the day would have begun anew three hours ago, with all that was lost before."""
+    config = configuration(tmp_path, "[daemon]", 'reset_at = "09:00"')
+    said: Json = {"timezone": "America/Chicago", "reset_at": "17:00"}
+    for after, expected in ((timedelta(0), until), (timedelta(days=1), 9)):
+        journal = accepted_in_the_morning(*busy, daemon=said)
+        plan = plan_of(config, _restarted(journal, config), NOON + after)
+        assert plan.calendar.reset_at.hour == expected
+
+
+def _restarted(journal: Projection, config: Config) -> Projection:
+    journal.apply(records.config(NOON, "new", config.document()))
+    return journal
 
 
 def test_who_has_not_traded_today_may_change_his_limits_at_once(tmp_path: Path) -> None:
