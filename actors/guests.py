@@ -4,6 +4,7 @@ It is asked in a thread and answers in time or not at all: what it raises, or an
 late, is an alert in its own name. While an old question keeps it busy it is not asked again.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import trio
@@ -58,6 +59,21 @@ class Guest:
         )
         alert = Alert("rule_failed", said, critical=True, about=f"{self.rule.name} {about}")
         return RuleAnswer(alerts=(alert,))
+
+
+async def ask_all(
+    guests: Sequence[Guest], snapshot: Snapshot, trigger: Trigger
+) -> tuple[RuleAnswer, ...]:
+    """What each of them says, in their order; together they take no longer than one may."""
+    answers: dict[int, RuleAnswer] = {}
+
+    async def ask(place: int, guest: Guest) -> None:
+        answers[place] = await guest.ask(snapshot, trigger)
+
+    async with trio.open_nursery() as nursery:
+        for place, guest in enumerate(guests):
+            nursery.start_soon(ask, place, guest)
+    return tuple(answers[place] for place in range(len(guests)))
 
 
 def _checked(answer: object) -> RuleAnswer:

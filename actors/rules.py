@@ -6,7 +6,7 @@ from typing import Any
 
 import trio
 
-from actors.guests import Guest
+from actors.guests import Guest, ask_all
 from actors.messages import Decided, EnforcementMessage, Evaluate, Judged, Wake
 from actors.older import Older
 from broker.clock import Clock
@@ -36,7 +36,11 @@ class Rules(Actor[Evaluate]):
         self._older = older
         self._with_older = (*self._own, *(it for it in older.rules if is_own(it))) if older else ()
         self._guests = tuple(Guest(rule) for rule in rules if not is_own(rule))
-        self._every_quote = any(Trigger.MARK in guest.rule.triggers for guest in self._guests)
+        before = older.rules if older else ()
+        self._with_older_guests = (
+            *self._guests,
+            *(Guest(rule) for rule in before if not is_own(rule)),
+        )
         self._every = tuple(rules)
         self._clock = clock
         self._account = account
@@ -63,26 +67,31 @@ class Rules(Actor[Evaluate]):
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
         guests = Verdict()
-        if self._guests:
-            guests = await self._ask_guests(message, verdict, now, mono)
+        others = self._guests_in_force(now)
+        if others:
+            guests = await self._ask_guests(others, message, verdict, now, mono)
         calm = not verdict.violations and not guests.violations
         self._account.tell(
             Judged(
                 min(self._wake_in(verdict, now), self._wake_in(guests, now)),
                 (*verdict.alerts, *guests.alerts),
-                wires(in_force, snapshot) if calm and not self._every_quote else None,
+                wires(in_force, snapshot) if calm and not _answer_to_quotes(others) else None,
                 snapshot.mono,
             )
         )
 
     async def _ask_guests(
-        self, message: Evaluate, own: Verdict, now: datetime, mono: float
+        self,
+        guests: Sequence[Guest],
+        message: Evaluate,
+        own: Verdict,
+        now: datetime,
+        mono: float,
     ) -> Verdict:
         """What others' rules say once ours have been acted on, of what these leave."""
         left = after(own, message.snapshot.at(now, mono))
-        asked = [it for it in self._guests if concerns(it.rule, message.trigger)]
-        answers = [await it.ask(left, message.trigger) for it in asked]
-        verdict = together(answers)
+        asked = [it for it in guests if concerns(it.rule, message.trigger)]
+        verdict = together(await ask_all(asked, left, message.trigger))
         if verdict.violations:
             decided = trio.current_time()
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, decided))
@@ -90,7 +99,14 @@ class Rules(Actor[Evaluate]):
 
     def _in_force(self, now: datetime) -> tuple[Rule, ...]:
         """What was accepted earlier today holds beside what is configured now, until the reset."""
-        return self._own if self._older is None or now >= self._older.until else self._with_older
+        return self._with_older if self._older_holds(now) else self._own
+
+    def _guests_in_force(self, now: datetime) -> tuple[Guest, ...]:
+        """The same of others' rules."""
+        return self._with_older_guests if self._older_holds(now) else self._guests
+
+    def _older_holds(self, now: datetime) -> bool:
+        return self._older is not None and now < self._older.until
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""
@@ -103,3 +119,7 @@ class Rules(Actor[Evaluate]):
     def status(self) -> Mapping[str, Any]:
         """How much was judged."""
         return {"rules": [rule.name for rule in self._every], "evaluations": self._evaluations}
+
+
+def _answer_to_quotes(guests: Sequence[Guest]) -> bool:
+    return any(Trigger.MARK in guest.rule.triggers for guest in guests)

@@ -1,5 +1,6 @@
 """Rules of others cost nobody but themselves, whatever they do."""
 
+import threading
 from datetime import datetime
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 import trio
 from attrs import field, frozen
 
-from actors.guests import Guest
+from actors.guests import Guest, ask_all
 from risk.rules import Rule, Trigger
 from risk.snapshot import Snapshot
 from risk.verdict import Close, Reduce, RuleAnswer, Violation
@@ -23,6 +24,17 @@ class Says(NoShorts):
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:  # noqa: ARG002
         return self.answer
+
+
+@frozen
+class Meets(NoShorts):
+    """Answers once the others are asked as well."""
+
+    met: threading.Barrier = field(kw_only=True)
+
+    def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
+        self.met.wait()
+        return super().evaluate(snapshot, trigger)
 
 
 def reducing(keep: int) -> Violation:
@@ -109,3 +121,12 @@ async def come_to_its_end(guest: Guest, rule: Waits) -> None:
     rule.let.set()
     while guest.busy:
         await trio.lowlevel.checkpoint()
+
+
+async def test_several_are_asked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, each would use up a moment of the next decision's."""
+    monkeypatch.setattr("actors.guests.ANSWER_WITHIN", 5.0)
+    met = threading.Barrier(3, timeout=2.0)
+    guests = [Guest(Meets(met=met)) for _ in range(3)]
+    answers = await ask_all(guests, short().snapshot(), Trigger.FILL)
+    assert [len(it.violations) for it in answers] == [1, 1, 1]

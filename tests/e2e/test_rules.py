@@ -339,3 +339,22 @@ async def test_a_limit_that_was_loosened_today_holds_until_the_reset(
             await world.trade(1001, 4, MNQ)
             await world.until_held(1001, 5)
         assert world.reasons() == ["4 contracts > 2 (+4 MNQ)", "6 contracts > 5 (+6 MNQ)"]
+
+
+async def test_a_rule_of_others_that_was_taken_out_today_holds_until_the_reset(
+    start_gateway: Callable[..., Gateway], tmp_path: Path, lines: Lines
+) -> None:
+    """Shorts are closed up to 17:00, and stay from then on."""
+    gateway = start_gateway("--quotes-per-second", "0", "--start", "2026-11-18T16:59:50-06:00")
+    async with open_world(gateway, tmp_path / "state", lines) as world, world.gateway_time():
+        older = Older((NoShorts(),), True, datetime(2026, 11, 18, 23, tzinfo=UTC))
+        world.guard("SIM-50K-1", rules=only(MaxContracts(limit=5)), older=older)
+        async with world.daemon():
+            await world.trade(1001, -1, MNQ)
+            await world.until_held(1001, 0)
+            await world.control("clock", now="2026-11-18T17:00:05-06:00")
+            await world.until(lambda: world.account(1)["trading_day"] == "2026-11-19")
+            await world.trade(1001, -1, MNQ)
+            await world.trade(1001, -6, MNQ)
+            await world.until_held(1001, -5)
+        assert world.reasons() == ["-1 MNQ is short", "7 contracts > 5 (-7 MNQ)"]
