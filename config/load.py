@@ -1,8 +1,8 @@
 """From a file to a :class:`Config`, or to all of its problems at once."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from config import profiles
@@ -22,6 +22,8 @@ from config.tables import (
     GroupTable,
     NotifyTable,
 )
+from risk.explain import span
+from risk.rules.flat_by import FlatBy
 from risk.trading_day import TradingCalendar
 
 
@@ -52,6 +54,7 @@ def load(
     around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")
     logins = _logins(root, around)
     accounts = _accounts(root, daemon, registry, profiles_folder, today)
+    _check_hours(root.child("accounts"), accounts, calendar, today)
     groups = tuple(_groups(root, registry))
     _notify(root.child("notify"))
     if for_run:
@@ -130,6 +133,23 @@ def _accounts(
         armed=daemon.mode == "enforce",
     )
     return list(read_accounts(at, shared))
+
+
+def _check_hours(
+    at: Cursor, accounts: Iterable[AccountConfig], calendar: TradingCalendar, today: date
+) -> None:
+    """A time from the reset on is that of the evening before: the whole day would be locked."""
+    wednesday = today + timedelta(days=(2 - today.weekday()) % 7)  # Monday's day holds a weekend
+    day = calendar.day_of(datetime.combine(wednesday, time(12), UTC))
+    least = calendar.starts(day) + timedelta(hours=1)
+    for account in accounts:
+        for rule in account.rules:
+            if isinstance(rule, FlatBy) and rule.deadline(calendar, day) < least:
+                at.child(account.name).child("rules").child(rule.name).error(
+                    f"flat by {rule.time:%H:%M} less {span(rule.margin)} leaves no hour of a day that "
+                    f"begins at {calendar.reset_at:%H:%M}: the account would always be locked",
+                    "set a time before the reset",
+                )
 
 
 def _names(at: Cursor) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from risk.hours import early_close
 from risk.rules.base import EXPOSURE, Priority, Trigger
 from risk.rules.closed import open_account, open_contract
 from risk.snapshot import Snapshot
+from risk.trading_day import TradingCalendar
 from risk.verdict import RuleAnswer, Violation
 
 _LATEST_MARGIN = timedelta(hours=12)
@@ -40,7 +41,7 @@ class FlatBy:
 
     def evaluate(self, snapshot: Snapshot, trigger: Trigger) -> RuleAnswer:
         """From the margin on nothing may be open; of a product that closes early, from before it."""
-        deadline = snapshot.calendar.at(snapshot.day, self.time) - self.margin
+        deadline = self.deadline(snapshot.calendar, snapshot.day)
         if snapshot.now >= snapshot.day_ends:
             return RuleAnswer()  # the account has not heard of the reset yet
         if snapshot.now >= deadline:
@@ -52,6 +53,10 @@ class FlatBy:
         exposed = bool(snapshot.orders) or any(v.holding.net for v in snapshot.contracts.values())
         wake_at = min([deadline, *ahead]) if exposed else None
         return RuleAnswer(tuple(it for it in late if it is not None), wake_at=wake_at)
+
+    def deadline(self, calendar: TradingCalendar, day: dt.date) -> datetime:
+        """From when on nothing may be open on a trading day, aware UTC."""
+        return calendar.at(day, self.time) - self.margin
 
     def _early(self, snapshot: Snapshot) -> dict[str, datetime]:
         """Contract to when it must be gone because the exchange closes early today."""

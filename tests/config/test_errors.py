@@ -257,6 +257,30 @@ def test_a_mangled_file_is_accepted_or_refused_but_never_crashes(
         assert str(problem).startswith(f"{path}:{problem.line}:{problem.column}: ")
 
 
+@pytest.mark.parametrize(
+    ("keys", "locked"),
+    [
+        ('time = "16:59"', False),
+        ('time = "17:00"', True),
+        ('time = "17:02"', True),
+        ('time = "17:04"', True),
+        ('time = "20:00"', False),
+        ('time = "20:00", margin = "4h"', True),
+    ],
+)
+def test_a_time_to_be_flat_by_that_leaves_no_hour_of_the_day_is_refused(
+    tmp_path: Path, keys: str, locked: bool
+) -> None:
+    """From the reset on it is the evening of the day before: all of the day would lie behind it."""
+    text = SMALL + f"rules.flat_by = {{ {keys} }}\n"
+    if not locked:
+        loaded(tmp_path, text)
+        return
+    problem = only(refused(tmp_path, text))
+    assert "the account would always be locked" in str(problem)
+    assert problem.line == text.count("\n")
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_value_of_any_kind_is_accepted_or_refused_at_its_line(
