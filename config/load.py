@@ -23,6 +23,7 @@ from config.tables import (
     NotifyTable,
 )
 from risk.explain import span
+from risk.hours import EARLY_CLOSES_UNTIL
 from risk.rules.flat_by import FlatBy
 from risk.trading_day import TradingCalendar
 
@@ -139,6 +140,12 @@ def _check_hours(
     at: Cursor, accounts: Iterable[AccountConfig], calendar: TradingCalendar, today: date
 ) -> None:
     """A time from the reset on is that of the evening before: the whole day would be locked."""
+    if today > EARLY_CLOSES_UNTIL:
+        at.warn(
+            f"the table of the exchange's early closes ends on {EARLY_CLOSES_UNTIL}: since then a day "
+            "that closes early is taken for a whole one, and flat_by and session act too late",
+            "watch the holidays yourself, or install a newer Seawall",
+        )
     wednesday = today + timedelta(days=(2 - today.weekday()) % 7)  # Monday's day holds a weekend
     day = calendar.day_of(datetime.combine(wednesday, time(12), UTC))
     least = calendar.starts(day) + timedelta(hours=1)

@@ -46,6 +46,10 @@ _EARLY_CLOSES: Mapping[date, Mapping[str, time]] = MappingProxyType(
 of no class here closes with the earliest."""
 
 
+EARLY_CLOSES_UNTIL = date(2026, 12, 31)
+"""Beyond it nobody here knows which days end early."""
+
+
 def early_close(day: date, roots: tuple[str, ...]) -> time | None:
     """When the exchange closes a product early on this trading day; None on an ordinary day."""
     closes = _EARLY_CLOSES.get(day)

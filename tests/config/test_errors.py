@@ -1,5 +1,6 @@
 """A broken configuration: everything at once, each with its place and a way out."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -279,6 +280,15 @@ def test_a_time_to_be_flat_by_that_leaves_no_hour_of_the_day_is_refused(
     problem = only(refused(tmp_path, text))
     assert "the account would always be locked" in str(problem)
     assert problem.line == text.count("\n")
+
+
+@pytest.mark.parametrize(("today", "told"), [(date(2026, 12, 31), 0), (date(2027, 1, 1), 1)])
+def test_the_end_of_the_table_of_early_closes_is_told(
+    tmp_path: Path, today: date, told: int
+) -> None:
+    """From then on the day before a holiday looks like any other."""
+    warnings = loaded(tmp_path, SMALL, today=today).warnings
+    assert sum("early closes" in str(it) for it in warnings) == told
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
