@@ -33,9 +33,11 @@ ESSENTIAL = frozenset(
         Kind.RESET,
         Kind.CONFIG,
         Kind.ACCOUNT_SEEN,
+        Kind.OPENING,
     }
 )
-"""Kinds that the projection is made of: the last to be given up while a disk fails."""
+"""The last to be given up while a disk fails; of the other kinds that a start needs, the next record
+says again all that an earlier one did."""
 
 
 class Disk(Protocol):

@@ -8,11 +8,11 @@ from pathlib import Path
 import trio
 from attrs import evolve
 
-from store.buffered import ESSENTIAL, BufferedJournal, Recovered
+from store.buffered import BufferedJournal, Recovered
 from store.database import Database, DatabaseFailed, DatabaseHeld, DatabaseUnreadable
 from store.entry import Entry
 from store.port import BadRecordError
-from store.projection import Projection
+from store.projection import KINDS, Projection
 from store.spool import Spool
 
 DATABASE = "seawall.db"
@@ -142,7 +142,7 @@ def _read(database: Database) -> Recovered:
     projection = Projection()
     head = database.head()
     try:
-        for entry in database.entries(ESSENTIAL):
+        for entry in database.entries(KINDS):
             projection.apply(entry.record())
     except BadRecordError as problem:
         raise DatabaseUnreadable(str(problem)) from problem

@@ -206,3 +206,5 @@ _APPLY: Mapping[str, Callable[[_Account, Record], None]] = {
     Kind.OPENING: _opening,
     Kind.PEAKS: _peaks,
 }
+KINDS = frozenset({Kind.CONFIG, *_APPLY})
+"""Kinds that it is made of: all that a start has to read back."""

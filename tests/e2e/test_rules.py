@@ -1,14 +1,14 @@
 """Every rule through the real SDK: from the trader's order to the account as the rule wants it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from actors.older import Older
-from risk.past import Seed
+from risk.past import Seed, week_ends
 from risk.rules import (
     ConnectionLoss,
     Consistency,
@@ -29,6 +29,7 @@ from risk.rules import (
 from risk.rules.cooldown_after_loss import Tier
 from risk.rules.news_blackout import Event, News
 from risk.rules.scaling_plan import Step
+from risk.trading_day import TradingCalendar
 from store.records import Kind
 from tests.conftest import Gateway
 from tests.e2e.world import GC, MNQ, Lines, World, only, open_world
@@ -36,6 +37,7 @@ from tests.guest_rules import NoShorts, Raises
 
 CHICAGO = ZoneInfo("America/Chicago")
 MORNING = "2026-11-18T10:00:00-06:00"
+RESET = datetime(2026, 11, 18, 23, tzinfo=UTC)
 
 
 async def _ended_by(world: World, rule: str, *, at: str) -> None:
@@ -46,6 +48,9 @@ async def _ended_by(world: World, rule: str, *, at: str) -> None:
     await world.price(at)
     await world.until_flat(1001)
     await world.until(lambda: world.locks(1) == [rule])
+    day = date.fromisoformat(str(world.account(1)["trading_day"]))
+    last = week_ends(day) if rule == "weekly_loss" else day
+    assert world.locked_until(1) == TradingCalendar().ends(last)
 
 
 def _best(world: World) -> str:
@@ -123,6 +128,7 @@ async def test_session_closes_at_its_end_and_opens_again(
             await world.control("clock", now="2026-11-18T14:59:59-06:00")
             await world.until_flat(1001)
             await world.until(lambda: world.locks(1) == ["session"])
+            assert world.locked_until(1) == datetime(2026, 11, 19, 14, 30, tzinfo=UTC)
             (reason,) = world.reasons()
             await world.control("clock", now="2026-11-19T08:29:59-06:00")
             await world.until(lambda: world.locks(1) == [])
@@ -148,6 +154,7 @@ async def test_flat_by_flattens_before_the_firm_does(
             await world.control("clock", now="2026-11-18T15:06:59-06:00")
             await world.until_flat(1001)
             await world.until(lambda: world.locks(1) == ["flat_by"])
+            assert world.locked_until(1) == RESET
         assert world.reasons()[0] == (
             "flat by 15:10 less 3 min: +1 MNQ open at 2026-11-18 15:07 CST"
         )
@@ -222,6 +229,7 @@ async def test_news_blackout_flattens_and_locks_to_the_end_of_the_window(
             await world.until(world.reasons)
             await world.until_flat(1001)
             await world.until(lambda: world.locks(1) == ["news_blackout"])
+            assert world.locked_until(1) == event.end
         assert world.reasons()[0] == "Payrolls until 2026-11-18 10:59 CST: +1 MNQ open"
 
 
@@ -297,8 +305,10 @@ async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: W
         await world.until_held(1001, 2)
         await world.price("25050.25")
         await world.until(lambda: _best(world) == "199.26")
+    await world.price(
+        "25025.25"
+    )  # nobody watches: only who remembers the best knows that it is half
     async with world.daemon():
-        await world.price("25025.25")
         await world.until_flat(1001)
         await world.until(lambda: world.locks(1) == ["daily_profit"])
     assert world.reasons()[0] == (

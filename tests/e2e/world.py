@@ -14,6 +14,7 @@ from collections.abc import (
     MutableMapping,
 )
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -308,6 +309,10 @@ class World:
     def locks(self, number: int) -> list[str]:
         """Rules by which account SIM-50K-``number`` is locked."""
         return [lock["rule"] for lock in self.account(number)["locks"]]
+
+    def locked_until(self, number: int) -> datetime:
+        """When the last lock of account SIM-50K-``number`` ends, aware."""
+        return max(datetime.fromisoformat(it["until"]) for it in self.account(number)["locks"])
 
     def idle(self, number: int) -> bool:
         """Nothing is being enforced on account SIM-50K-``number``."""

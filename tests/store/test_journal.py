@@ -2,12 +2,16 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import trio
 
+from risk.cover import Cover
+from risk.domain import BrokerAccount, Episode, Side
+from risk.past import Peaks
 from store import records
 from store.buffered import BufferedJournal
 from store.chain import first_break
@@ -15,9 +19,11 @@ from store.entry import Entry
 from store.journal import CLEAR_SPOOL_AT, open_journal
 from store.memory import MemoryDisk
 from store.port import BadRecordError, Journal, Record
+from store.projection import KINDS
 from tests.store.strategies import example_intent, example_lock, example_trade
 
 NOW = datetime(2026, 11, 20, 16, tzinfo=UTC)
+TODAY = date(2026, 11, 20)
 LOCK = records.lock("A", NOW, example_lock())
 
 Opener = Callable[[], Awaitable[BufferedJournal]]
@@ -60,6 +66,34 @@ async def test_a_committed_record_is_there_after_a_restart(reopen: Opener) -> No
     image = (await reopen()).projection.account("A")
     assert image.locks == (example_lock(),)
     assert image.trades == {1: example_trade()}
+
+
+async def test_all_that_a_start_needs_comes_back(reopen: Opener) -> None:
+    """Locks and trades, and what nobody but the journal knows: peaks, mornings, times without a stop."""
+    lot = records.OpenLot(1, Decimal(25000), Decimal(24990))
+    episode = Episode(77, NOW, Side.BUY)
+    told = [
+        records.config(NOW, "a fingerprint", {"accounts": []}),
+        records.account_seen(NOW, BrokerAccount(1001, "A", Decimal(50000), can_trade=True)),
+        records.reset("A", NOW, records.DayStart(TODAY, NOW, {"CON.F.US.MNQ.Z26": lot})),
+        records.opening("A", NOW, TODAY, Decimal("49900.10")),
+        records.peaks("A", NOW, TODAY, Peaks(Decimal(200), Decimal(50300), Decimal(50100))),
+        records.cover("A", NOW, "CON.F.US.MNQ.Z26", Cover(episode, 2, 1, NOW, NOW)),
+        records.fill("A", NOW, example_trade()),
+        records.intent("A", NOW, example_intent("A/1-1")),
+        records.intent("A", NOW, example_intent("A/1-2")),
+        records.intent_done("A", NOW, "A/1-1", "flat"),
+        LOCK,
+    ]
+    assert {record.kind for record in told} == KINDS
+    journal = await reopen()
+    journal.append(told)
+    await journal.commit()
+    known, again = journal.projection, (await reopen()).projection
+    assert again.account("A") == known.account("A")
+    assert again.configurations == known.configurations
+    assert again.account("A").peaks is not None
+    assert again.account("A").covers
 
 
 async def test_a_spooled_record_is_there_without_a_commit(reopen: Opener) -> None:
