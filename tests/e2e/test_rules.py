@@ -312,7 +312,7 @@ async def test_daily_profit_keeps_half_of_the_best_also_after_a_restart(world: W
         await world.until_flat(1001)
         await world.until(lambda: world.locks(1) == ["daily_profit"])
     assert world.reasons()[0] == (
-        "net day 99.26 <= 99.63, 50 % of the day's best, 199.26 "
+        "found at start-up: net day 99.26 <= 99.63, 50 % of the day's best, 199.26 "
         "(realised 0.00, open 100.00, fees 0.74)"
     )
 
