@@ -17,6 +17,7 @@ from config.model import Registry
 from config.problem import Findings
 from config.source import parse
 from risk.group_rules import GROUP_RULES, GroupRule
+from risk.past import Seed
 from risk.rules import Rule
 from risk.trading_day import TradingCalendar
 
@@ -43,6 +44,7 @@ class OlderAccount:
     rules: tuple[Rule, ...]
     lost: tuple[str, ...]
     """Rules that nobody can read any more, as ``ACCOUNT.RULE``."""
+    seed: Seed | None = None
 
 
 def in_force_since(
@@ -107,7 +109,8 @@ def _group(said: Mapping[str, Any]) -> OlderGroup:
 def _account(said: Mapping[str, Any], registry: Registry) -> OlderAccount:
     name = str(said.get("name"))
     read, lost = _rules(name, said, registry)
-    return OlderAccount(name, str(said.get("login")), bool(said.get("armed")), read, lost)
+    seed = _read(Seed, said.get("seed"), name)
+    return OlderAccount(name, str(said.get("login")), bool(said.get("armed")), read, lost, seed)
 
 
 def _rules[R: (Rule, GroupRule)](
@@ -122,8 +125,13 @@ def _rules[R: (Rule, GroupRule)](
 
 
 def _rule[R: (Rule, GroupRule)](name: str, keys: Any, registry: Mapping[str, type[R]]) -> R | None:
-    kind: Any = registry.get(name)
-    if kind is None or not isinstance(keys, dict):
+    kind = registry.get(name)
+    return None if kind is None else _read(kind, keys, name)
+
+
+def _read[T](kind: type[T], keys: Any, name: str) -> T | None:
+    """One of a kind with these keys; None when they are not its."""
+    if not isinstance(keys, dict):
         return None
     findings = Findings()
     at = Cursor(parse(Path("journal"), b""), findings, (name,), _without_nothing(keys))
@@ -131,10 +139,9 @@ def _rule[R: (Rule, GroupRule)](name: str, keys: Any, registry: Mapping[str, typ
     if fields is None or findings.errors:
         return None
     try:
-        rule: R = kind(**fields)
+        return kind(**fields)
     except (TypeError, ValueError):
         return None
-    return rule
 
 
 def _without_nothing(value: Any) -> Any:

@@ -18,6 +18,7 @@ from config.history import (
     in_force_since,
     template_of,
 )
+from risk.past import Seed, strictest
 from risk.trading_day import TradingCalendar
 from store.projection import AccountImage, Projection
 
@@ -25,6 +26,10 @@ LONGEST_DAY = timedelta(days=4)
 """No trading day is longer, that over a weekend neither."""
 RESET_MOVED = (
     "the reset was moved today: this day ends when it was to, the next start after it moves it"
+)
+SEED_CHANGED = (
+    "the seed was changed today: the stricter of both counts, the next start after the reset takes the "
+    "new one alone"
 )
 CHANGED = "changed today: what was accepted before holds as well until the reset"
 
@@ -37,6 +42,8 @@ class Before:
 
     login: str
     older: Older
+    seed: Seed | None = None
+    """Of its past, as it was told otherwise; what is said now counts beside it."""
 
 
 def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[str, Before]:
@@ -63,6 +70,8 @@ def older_today(config: Config, journal: Projection, now: datetime) -> Mapping[s
             rules=", ".join(rule.name for rule in before.older.rules) or "none",
             until=ends.isoformat(),
         )
+        if before.seed is not None and name in present:
+            log.warning(SEED_CHANGED, account=name, until=ends.isoformat())
     return found
 
 
@@ -133,7 +142,12 @@ def _with(before: Before, account: OlderAccount, present: AccountConfig | None) 
     added = tuple(rule for rule in account.rules if rule not in known)
     disarmed = account.armed and (present is None or not present.armed)
     armed = older.armed or (account.armed and (disarmed or bool(added)))
-    return evolve(before, older=evolve(older, rules=(*older.rules, *added), armed=armed))
+    changed = present is None or account.seed != present.seed
+    return evolve(
+        before,
+        older=evolve(older, rules=(*older.rules, *added), armed=armed),
+        seed=strictest(before.seed, account.seed) if changed else before.seed,
+    )
 
 
 def _was_busy(image: AccountImage, day_starts: datetime) -> bool:

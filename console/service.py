@@ -23,6 +23,7 @@ from config import Config
 from config.model import AccountConfig
 from console.before import Before, calendar_today, older_groups, older_today
 from console.last_resort import condemning, watching
+from risk.past import strictest
 from store import records
 from store.buffered import BufferedJournal
 from store.journal import open_journal
@@ -177,7 +178,7 @@ def plan_of(config: Config, journal: Projection | None = None, now: datetime | N
 
 def _no_more(name: str, login: str, before: Before) -> GuardedAccount:
     """Nothing guards it any more but what held earlier today."""
-    return GuardedAccount(name, login, (), armed=False, older=before.older)
+    return GuardedAccount(name, login, (), armed=False, seed=before.seed, older=before.older)
 
 
 def _guarded(account: AccountConfig, before: Before | None) -> GuardedAccount:
@@ -187,7 +188,7 @@ def _guarded(account: AccountConfig, before: Before | None) -> GuardedAccount:
         account.login,
         account.rules,
         account.armed,
-        account.seed,
+        account.seed if before is None else strictest(account.seed, before.seed),
         older,
         account.leader,
     )

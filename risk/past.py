@@ -26,6 +26,20 @@ class Seed:
     """The trading day at whose end this was so; later days are added from the journal."""
 
 
+def strictest(one: Seed | None, other: Seed | None) -> Seed | None:
+    """What two words on the same past allow together: the higher floor, and the less of earlier profit."""
+    if one is None or other is None:
+        return one or other
+    since = None if one.as_of is None or other.as_of is None else min(one.as_of, other.as_of)
+    return Seed(
+        starting_balance=_higher(one.starting_balance, other.starting_balance),
+        high_water=_higher(one.high_water, other.high_water),
+        best_day=_higher(one.best_day, other.best_day),
+        payout_taken=one.payout_taken or other.payout_taken,
+        as_of=since,
+    )
+
+
 @frozen
 class PastDay:
     """One earlier trading day, as far as it was watched."""

@@ -7,7 +7,7 @@ from attrs import evolve
 
 from actors.account_image import restored
 from risk.day_summary import summary_of
-from risk.past import PastDay, Peaks, Seed, past_of
+from risk.past import PastDay, Peaks, Seed, past_of, strictest
 from risk.rules.trailing_drawdown import UNTIL_SEEDED
 from risk.trading_day import TradingCalendar
 from risk.verdict import Lock
@@ -76,6 +76,16 @@ def test_a_seed_replaces_what_was_before_it_and_keeps_its_origin() -> None:
     assert (past.high, past.high_origin, past.high_told) == (Decimal(52000), "operator", True)
     assert past.best_day == Decimal(700)
     assert past.week == Decimal(1900)
+
+
+def test_of_two_words_on_one_past_the_stricter_counts() -> None:
+    """Each number by itself; a word against none stands."""
+    one = Seed(Decimal(50000), Decimal(51000), Decimal(300), as_of=TODAY)
+    other = Seed(Decimal(49000), Decimal(52000), None, payout_taken=True)
+    both = Seed(Decimal(50000), Decimal(52000), Decimal(300), payout_taken=True)
+    assert strictest(one, other) == strictest(other, one) == both
+    assert strictest(one, None) == strictest(None, one) == one
+    assert strictest(None, None) is None
 
 
 def test_what_the_journal_says_of_days_comes_back() -> None:

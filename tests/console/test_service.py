@@ -18,6 +18,7 @@ from console.daemon import run_daemon
 from console.logging import logging_to
 from console.service import Surroundings, open_daemon, plan_of
 from risk.domain import Side, Trade
+from risk.past import Seed
 from risk.rules import MaxContracts
 from store import records
 from store.journal import open_journal
@@ -127,6 +128,28 @@ def test_what_a_template_said_this_morning_goes_on_for_those_that_it_took_in(
     adopted = plan.adopt("sim", "B")
     assert adopted is not None
     assert (adopted.name, adopted.login, adopted.older) == ("B", "sim", older)
+
+
+@pytest.mark.parametrize(("busy", "high"), [(("A",), 51200), ((), 50000)])
+def test_a_seed_that_is_lowered_today_lowers_no_floor_of_who_has_traded(
+    tmp_path: Path, busy: tuple[str, ...], high: int
+) -> None:
+    """The higher high counts until the reset; a seed where there was none counts at once."""
+    seed: Json = {"high_water": "51200", "as_of": "2026-11-17"}
+    accounts: list[Json] = [{"name": "A", **LIMITED, "seed": seed}]
+    journal = accepted_in_the_morning(*busy, accounts=accounts)
+    (account,) = plan_of(seeded(tmp_path, 50000), journal, NOON).accounts
+    assert account.seed is not None
+    assert account.seed.high_water == high
+    (account,) = plan_of(seeded(tmp_path, 50000), accepted_in_the_morning("A"), NOON).accounts
+    assert account.seed is not None
+    assert account.seed.high_water == 50000
+
+
+def seeded(folder: Path, high: int) -> Config:
+    config = configuration(folder)
+    (account,) = config.accounts
+    return evolve(config, accounts=(evolve(account, seed=Seed(high_water=Decimal(high))),))
 
 
 @pytest.mark.parametrize(("busy", "until"), [(("A",), 17), ((), 9)])
