@@ -33,6 +33,8 @@ REMEMBERED = 400
 FORGIVEN = 6.0
 """Seconds of uncovered time that a death may forgive: they are written down every 5 s, and a
 reconcile comes before they count again."""
+FIRST_PRICE_WITHIN = 2.0
+"""Seconds for which a day's result waits for the first price of what is held (RULES 0)."""
 SOON_AFTER = 0.001
 """Seconds past an instant at which it has certainly come."""
 RECONCILED_WITHIN = 5.0
@@ -106,6 +108,8 @@ class Docket:
     """What was held above the caps, and what of it we closed."""
     apart_since: float | None = None
     """Since when what was told of trades and positions differs."""
+    unpriced_since: float | None = None
+    """Since when something is known to be held of which no price has been told."""
 
     # ---- locks
     locks: dict[tuple[str, datetime], float] = field(factory=dict)
@@ -229,17 +233,31 @@ class Docket:
         elif self.apart_since is not None:
             self.told_apart += at > self.apart_since
             self.apart_since = None
+        found = set(money_breaches(self.told, self.terms, self.told_prices))
         if self.apart_since is not None:
             # Then the positions count, with what no trade explains at the broker's average price.
             told, prices = self.told, self.told_prices
             by_positions = told.closed() + sum(told.open(it, prices) for it in told.held)
-            shown.update(day_breaches(self.terms, by_positions, by_positions))
-            shown.update(self.retreat.shown(by_positions))
+            found.update(day_breaches(self.terms, by_positions, by_positions))
+            found.update(self.retreat.shown(by_positions))
         if self.terms.give_back is not None:
             result = self.told.day(self.told_prices)
             self.retreat.may_be(result)
-            shown.update(self.retreat.shown(result))
-        shown.update(money_breaches(self.told, self.terms, self.told_prices))
+            found.update(self.retreat.shown(result))
+        shown |= found - DAY_KEYS if self._awaits_a_price(at) else found
+
+    def _awaits_a_price(self, at: float) -> bool:
+        """What is found held has no price for a moment: closed losses alone are no result of a day."""
+        told, prices = self.told, self.told_prices
+        traded = (contract for contract, line in told.lines.items() if line.net)
+        if all(prices.get(contract) is not None for contract in (*told.held, *traded)):
+            self.unpriced_since = None
+            return False
+        over = FIRST_PRICE_WITHIN - JUST_BEFORE
+        if self.unpriced_since is None:
+            self.unpriced_since = at
+            self.wake(at + over + SOON_AFTER, self)
+        return at - self.unpriced_since < over
 
     def _retreated(self, at: float) -> set[Key]:
         """Too much of the day's best was given back."""

@@ -930,6 +930,46 @@ def test_a_loss_that_two_late_reports_pretend_excuses_no_lock() -> None:
     assert (11, "A") in history.found
 
 
+@pytest.mark.parametrize(("waited", "wrong"), [(0.5, True), (1.6, True), (1.9, False)])
+def test_closed_losses_alone_are_no_result_of_a_day_while_a_first_price_is_awaited(
+    waited: float, wrong: bool
+) -> None:
+    """After a restart what is open has no price yet: its profit may make up for them."""
+    history = History(Terms(daily_loss=500.0))
+    history.trade(1, GC)
+    history.price(GC, 4105.0)
+    history.trade(10)
+    history.price(MNQ, 24970.0)
+    history.trade(-10)
+    history.wait(3)
+    history.circumstances.life_ended()
+    history.wait(2)
+    history.circumstances.life_begun()
+    history.circumstances.session("sim", opened=True)
+    history.circumstances.hub("sim", up=True)
+    history.read()
+    history.knowledge.read_trades(A, list(history.docket.true.trades.values()), history.bench.now)
+    history.wait(waited)
+    history.lock()
+    assert ((11, "A") in history.found) == wrong
+
+
+def test_a_first_price_that_came_tells_what_the_day_has_lost() -> None:
+    """Then nothing is waited for."""
+    history = History(Terms(daily_loss=500.0))
+    history.circumstances.life_ended()
+    history.trade(1, GC, told=False)
+    history.price(GC, 4094.0, told=False)
+    history.circumstances.life_begun()
+    history.circumstances.session("sim", opened=True)
+    history.circumstances.hub("sim", up=True)
+    history.read()
+    history.knowledge.read_trades(A, list(history.docket.true.trades.values()), history.bench.now)
+    history.price(GC, 4094.0)
+    history.lock()
+    assert (11, "A") not in history.found
+
+
 def test_what_the_daemon_was_told_excuses_what_it_could_not_know_better() -> None:
     """The trader has closed in an event that was lost; by all that was told the loss goes on."""
     history = History()
