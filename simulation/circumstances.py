@@ -164,19 +164,28 @@ class Circumstances:
                 # One that hung has written nothing down until it was ended.
                 self._forget(docket, FORGIVEN + (HUNG if "HandlerStuck" in error else 0.0))
             if part == "enforcement":
-                handled, queued = self._bench.mail_of(docket)
-                docket.orphans = handled + queued + 1  # with the one in its hand
-                docket.orphans_until = math.inf
+                self._leaves_orphans(docket)
             if part == "price cache":
                 self._bench.changed(docket)
             else:
                 self._bench.forget_races(docket)
             if part in ("enforcement", "connection", "store"):
-                for plea in under_way:
-                    plea.orphaned = True
-                docket.answered.clear()
-                docket.given_up = 0
-                docket.obliges(("audit", ""), False, self._bench.now)
+                self._answers_are_lost(docket)
+
+    def _leaves_orphans(self, docket: Docket) -> None:
+        """What its enforcement has left in the connection's queue is answered to nobody."""
+        handled, queued = self._bench.mail_of(docket)
+        docket.orphans = handled + queued + 1  # with the one in its hand
+        docket.orphans_until = math.inf
+
+    def _answers_are_lost(self, docket: Docket) -> None:
+        """Nobody writes down what becomes of the requests that are under way."""
+        for plea in self._bench.under_way:
+            if plea.docket is docket:
+                plea.orphaned = True
+        docket.answered.clear()
+        docket.given_up = 0
+        docket.obliges(("audit", ""), False, self._bench.now)
 
     def started(self, path: str) -> None:
         """An actor is up."""
@@ -201,6 +210,8 @@ class Circumstances:
         for docket in self._concerned(path):
             self._bench.forget_races(docket)
             self._forget(docket)
+            self._leaves_orphans(docket)  # its enforcement was stopped with it
+            self._answers_are_lost(docket)
             self._parked[docket.name] = path
             docket.excuses.hold(Excuse.PARKED, True, self._bench.now)
 

@@ -703,6 +703,31 @@ def test_an_answer_to_what_a_fallen_enforcement_had_left_in_the_queue_is_nobodys
     assert history.found == [(7, "A")]
 
 
+def test_an_answer_to_who_was_set_aside_meanwhile_is_nobodys() -> None:
+    """Once the account has returned, it must write down again what it is answered."""
+    history = History()
+    handled = 70
+    history.bench.mail_of = lambda _: (handled, 0)
+    account = "seawall/logins/sim/accounts/A"
+    history.trade(1, GC)
+    plea = history.ask("close", GC)
+    history.wait(0.01)
+    history.circumstances.parked(account)
+    history.trade(-1, GC)
+    history.requests.executed(A, "close", GC, 0, (), True)
+    history.requests.answered(plea, "done")
+    history.wait(2)
+    assert history.found == []
+    history.circumstances.started(f"{account}/account")
+    handled = 72
+    history.wait(1)
+    history.wait(5)
+    history.trade(1, GC)
+    history.close(GC, recorded=False)
+    history.wait(2)
+    assert (7, "A") in history.found
+
+
 def test_an_answer_of_an_unknown_intent_or_told_twice_is_a_violation() -> None:
     """Each has its cause, once."""
     history = History()
