@@ -32,6 +32,8 @@ DURING_A_READING = 0.25
 """Chance that who looks for gaps trades during a reading."""
 A_READING_TAKES = 0.04
 """Seconds: somewhat longer than a usual one."""
+HURRIES, RESTS_FOR = 20, 20.0
+"""Steps in a row of who hurries, some tenths of a second apart, and seconds until he does so again."""
 
 
 @frozen
@@ -67,6 +69,15 @@ class Trader:
         """Contracts held, signed, by contract."""
         found = self.machine.exchange.ledger.holdings(self.plan.id)
         return {it.contract_id: it.sign * it.size for it in found}
+
+    def loses(self, contract: str) -> bool:
+        """Whether what is held of a contract stands worse than where it was entered."""
+        held = self.machine.exchange.ledger.holding(self.plan.id, contract)
+        quote = self.machine.exchange.quotes[contract]
+        if held is None:
+            return False
+        price = quote.bid if held.sign > 0 else quote.ask
+        return (price - held.average_price) * held.sign < 0
 
     def working(self, contract: str | None = None) -> list[int]:
         """Orders that may still trade."""
@@ -211,6 +222,23 @@ class Tilted(Trader):
             self.lost = min(self.lost + 1, 4) if gain < 0 else 0
 
 
+class Cutter(Trader):
+    """Cuts losses and lets profits run: what is open makes up for what he has lost today.
+
+    No seed has him by itself; who looks for one thing puts him there.
+    """
+
+    def act(self, step: Step) -> None:
+        """Out of what loses, and into what he does not hold."""
+        held = self.held()
+        for contract in held:
+            if self.loses(contract):
+                self.leave(contract)
+        free = [it for it in INDEX if self.contract(it) not in held]
+        if free:
+            self.trade(one_of(step.which, free), signed(pick(step.size, 2, 6), step.side))
+
+
 class Copier(Trader):
     """Every fill of a leader's account once more here, a moment later; no stops of its own."""
 
@@ -226,12 +254,33 @@ class Blind(Oversized):
     """As oversized, and above all while the daemon cannot see it, or is just looking elsewhere."""
 
 
+@define(eq=False)
+class Hopper(Trader):
+    """Out of one contract and into another, never too much: so fast at times that no reading settles.
+
+    No seed has him by itself either.
+    """
+
+    rests_until: float = field(default=0.0, init=False)
+    """When he may hurry again."""
+
+    def act(self, step: Step) -> None:
+        """Out, or in."""
+        held = self.held()
+        for contract in held:
+            self.leave(contract)
+        if not held:
+            self.trade(one_of(step.which, INDEX), signed(3, step.side))
+
+
 KINDS: dict[str, type[Trader]] = {
     "disciplined": Disciplined,
     "oversized": Oversized,
     "tilted": Tilted,
+    "cutter": Cutter,
     "copier": Copier,
     "blind": Blind,
+    "hopper": Hopper,
 }
 
 
@@ -290,6 +339,20 @@ class Crowd(Watcher):
             if chance.random() < DURING_A_READING:
                 at = now + chance.uniform(0.0, A_READING_TAKES)
                 self._plan(trader, _step(f"{name} {now:.3f}", at, chance))
+        elif asked.what == "positions" and isinstance(trader, Hopper):
+            self._hurry(trader)
+
+    def _hurry(self, hopper: Hopper) -> None:
+        """Some trade on and on, so that the next reading and the one after it fail too."""
+        now = self._machine.elapsed
+        if now < hopper.rests_until:
+            return
+        hopper.rests_until = now + RESTS_FOR
+        name = f"{hopper.plan.id}:hurry {now:.3f}"
+        chance, at = self._scenario.chance(f"trader:{name}"), now
+        for number in range(HURRIES):
+            at += chance.uniform(0.01, 0.2)
+            self._plan(hopper, _step(f"{name} {number}", at, chance))
 
     def _outage(self) -> None:
         now = self._machine.elapsed

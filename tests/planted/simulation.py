@@ -5,13 +5,14 @@ minutes each would, and says which was the first to notice: a defect that few se
 a short campaign would miss. Where a defect shows only under a trouble that few seeds hold,
 ``--with clock_jump:seconds=36000.0`` runs only those that hold it, and ``--kind`` only one kind: SEEDS
 is then the number of these. Where troubles must come together that seldom do, ``--add`` puts one into
-each seed, beside all that it holds, and ``--rules`` has all accounts guarded by these.
+each seed, beside all that it holds, ``--rules`` has all accounts guarded by these, and ``--trader`` has
+them traded by one kind of trader; ``--alone`` leaves out what trouble the seeds hold by themselves.
 """
 
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count, islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from attrs import evolve
 from simulation.campaign import MIXED, Campaign
 from simulation.run import simulate
 from simulation.scenario import KINDS, Scenario
+from simulation.traders import KINDS as KINDS_OF_TRADERS
 from simulation.trouble import Planned
 
 
@@ -30,7 +32,7 @@ def main(words: list[str]) -> int:
     seeds = islice(_holding(campaign, arguments.holding), arguments.seeds)
     for number, seed in enumerate(seeds, 1):
         try:
-            scenario = _aimed(campaign.scenario(seed), arguments.add, arguments.rules)
+            scenario = _aimed(campaign.scenario(seed), arguments)
             violations = simulate(scenario).violations
         except Exception as error:  # noqa: BLE001 - whatever a run raises is a find
             return _found(number, seed, f"it raises {error!r}")
@@ -47,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kind", choices=(MIXED, *KINDS), default=MIXED)
     parser.add_argument("--with", action="append", default=[], dest="holding", metavar="TROUBLE")
     parser.add_argument("--add", action="append", default=[], metavar="JSON", type=_planned)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--rules")
+    parser.add_argument("--trader", choices=sorted(KINDS_OF_TRADERS.keys() - {"copier"}))
     return parser
 
 
@@ -55,11 +59,15 @@ def _planned(text: str) -> Planned:
     return Planned.of(json.loads(text))
 
 
-def _aimed(scenario: Scenario, added: Sequence[Planned], rules: str | None) -> Scenario:
+def _aimed(scenario: Scenario, arguments: argparse.Namespace) -> Scenario:
+    """The same with what the arguments put into it."""
     accounts = scenario.accounts
-    if rules is not None:
-        accounts = tuple(evolve(it, rules=rules) for it in accounts)
-    return evolve(scenario, accounts=accounts, faults=(*scenario.faults, *added))
+    if arguments.rules is not None:
+        accounts = tuple(evolve(it, rules=arguments.rules) for it in accounts)
+    if arguments.trader is not None:
+        accounts = tuple(evolve(it, trader=arguments.trader) for it in accounts)
+    held = () if arguments.alone else scenario.faults
+    return evolve(scenario, accounts=accounts, faults=(*held, *arguments.add))
 
 
 def _holding(campaign: Campaign, wanted: list[str]) -> Iterator[int]:
