@@ -23,6 +23,8 @@ from simulation.truth import Instrument, Key, Terms
 
 RACE_TOLD_WITHIN = 0.5
 """Seconds from a race with our close to the news of it: what comes later may be the trader's wish."""
+CLOCKS_DIFFER = timedelta(seconds=2)
+"""By so much the daemon's time may differ from the exchange's once somebody has set its clock (RULES 0)."""
 OVERSLEPT = timedelta(seconds=5)
 """Something happens every second; a reset that is seen so late came while the machine slept."""
 
@@ -102,6 +104,7 @@ class Bench:
             self.told_prices,
             wake=self.wake,
             clock=self.wall,
+            may_show=self.may_show,
             met=self.coverage.breaches,
         )
         docket.excuses.no_daemon(self.now)
@@ -136,6 +139,17 @@ class Bench:
         """What the exchange's clock showed at the instant that is judged."""
         shows = self.clock()
         return shows - timedelta(seconds=self._behind) if self._behind else shows
+
+    def may_show(self) -> tuple[datetime, ...]:
+        """What the daemon's clock may show at that instant: it is as good as a comparison of both."""
+        wall = self.wall()
+        found = [wall, wall - CLOCKS_DIFFER, wall + CLOCKS_DIFFER][
+            : 3 if self.clock_is_wrong() else 1
+        ]
+        compared_by, seconds = self.slept
+        if self.now < compared_by:
+            found.append(wall - timedelta(seconds=seconds))
+        return tuple(found)
 
     def wake(self, at: float, docket: Docket) -> None:
         """Look at an account again then."""

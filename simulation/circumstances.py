@@ -6,7 +6,7 @@ from collections.abc import Callable
 from attrs import Factory, define, field
 
 from simulation.bench import Bench
-from simulation.docket import FORGIVEN, Docket
+from simulation.docket import FORGIVEN, SOON_AFTER, Docket
 from simulation.excuses import USUAL_ANSWER, Excuse
 from simulation.links import Links
 
@@ -234,6 +234,7 @@ class Circumstances:
         self._bench.slept = self._bench.now + COMPARED_EVERY, seconds
         for docket in self._bench.dockets.values():
             docket.excuses.lasts(Excuse.SUSPENDED, self._bench.now)
+            self._bench.wake(self._bench.now + COMPARED_EVERY + SOON_AFTER, docket)
             for book in (docket.true, docket.told):
                 for held in book.held.values():
                     held.disturbed -= seconds

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from attrs import Factory, define, field
 
+from simulation.closures import Closures
 from simulation.excuses import Excuse, Excuses
 from simulation.invariants import (
     ACT_WITHIN,
     DAY_KEYS,
     DAY_RULES,
     JUST_BEFORE,
+    LOCK_KEYS,
     MONEY_RULES,
     NEEDS,
     WITHIN,
@@ -61,11 +63,17 @@ class Docket:
     """Asks to be looked at again at an instant."""
     clock: Callable[[], datetime]
     """What the exchange's shows at the instant that is judged."""
+    may_show: Callable[[], tuple[datetime, ...]]
+    """What the daemon's may show then."""
     true: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
     told: Book = Factory(lambda self: Book(self.instruments), takes_self=True)
     excuses: Excuses = field(factory=Excuses)
     pauses: Pauses = Factory(
         lambda self: Pauses(self.terms, Tape(self.true), Tape(self.told)), takes_self=True
+    )
+    closures: Closures = Factory(
+        lambda self: Closures(self.terms.hours, self.true, self.told, self.may_show),
+        takes_self=True,
     )
     retreat: Retreat = Factory(lambda self: Retreat(self.terms), takes_self=True)
 
@@ -175,6 +183,11 @@ class Docket:
         now = set(size_breaches(true, terms, self.sizes.caps))
         now.update(money_breaches(true, terms, self.true_prices))
         now.update(self.pauses.broken(self.clock()))
+        if (
+            "reset",
+            "",
+        ) not in self.open:  # of hours in a day that it has not begun it knows nothing
+            now |= self.closures.broken()
         now.update(too_risky(true, terms))
         now.update(self._retreated(at))
         if self.estimated:
@@ -185,6 +198,7 @@ class Docket:
         self._compare(self.open, now, at, OBLIGATIONS)
         shown = set(size_breaches(told, terms, self.sizes.caps))
         shown |= self.pauses.shown(at, self.clock())
+        shown |= self.closures.shown()
         shown.update(may_be_too_risky(told, terms))
         if graced:
             shown.update(bare(told, terms, at + JUST_BEFORE))
@@ -197,9 +211,9 @@ class Docket:
             # What the daemon was told just before is what it may decide by.
             early = following - JUST_BEFORE + SOON_AFTER
             self.wake(early if early > at else following, self)
-        ends_in = self.pauses.changes_in(self.clock())
-        if ends_in is not None:
-            self.wake(round(at + ends_in + SOON_AFTER, 3), self)
+        for changes_in in (self.pauses.changes_in(self.clock()), self.closures.changes_in()):
+            if changes_in is not None:
+                self.wake(round(at + changes_in + SOON_AFTER, 3), self)
 
     def look_at_prices(self, at: float) -> None:
         """Only a price has changed."""
@@ -282,7 +296,7 @@ class Docket:
     def _locked_breach(self, now: set[Key]) -> None:
         if not self.locked:
             return
-        now -= DAY_KEYS
+        now -= LOCK_KEYS
         if self.true.held or self.true.orders:
             now.add(("lock", ""))
 

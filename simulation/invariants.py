@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from simulation.excuses import Aspect
+from simulation.hours import FLAT_BY
 from simulation.pauses import COOLDOWN, FREQUENCY, PAUSES
 from simulation.risks import MAX_RISK
 from simulation.sizes import Cap, too_much
@@ -49,6 +50,12 @@ DAY_RULES = frozenset(
 )
 """Rules that end the day: flat, and locked."""
 DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
+HOURS_RULES = frozenset({FLAT_BY})
+"""Rules by which nothing may be open at times: in one product, or in the account, which is locked."""
+LOCK_KEYS = DAY_KEYS | {(rule, "") for rule in sorted(HOURS_RULES)}
+"""Breaches that are answered with a lock."""
+SHUT_RULES = HOURS_RULES | {"symbol_block"}
+"""Rules by which nothing may be open in some products."""
 SIZE_RULES = frozenset({"max_contracts", "max_contracts_per_instrument"})
 """Rules that ask for lots to be closed, not for positions."""
 IN_PART = PAUSES | SIZE_RULES
@@ -66,6 +73,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "max_contracts": SIZE,
     "max_contracts_per_instrument": ORDERS,
     "symbol_block": ORDERS,
+    FLAT_BY: ORDERS,
     COOLDOWN: TRADES,
     FREQUENCY: TRADES,
     MAX_RISK: ORDERS | {Aspect.MONEY},
@@ -205,11 +213,12 @@ def allows_cancel(
     nets = [it.held[order.contract].net for it in books if order.contract in it.held]
     protects = not alone and all(order.sign * net < 0 for net in nets)
     for rule, where in sorted(keys):
-        all_go = rule in DAY_RULES or rule == "lock" or (rule == "unrealized_loss" and not where)
+        all_go = (rule, where) in LOCK_KEYS or rule == "lock"
+        all_go = all_go or (rule, where) == ("unrealized_loss", "")
         # What protects a position stays until it is gone: the close may be refused (GATEWAY 4.1).
         if all_go and (turned or not protects):
             return True
-        if rule == "symbol_block" and where == order.contract and (adds or alone):
+        if rule in SHUT_RULES and where == order.contract and (adds or alone):
             return True
         if rule in SIZE_RULES and adds and where in ("", order.contract):
             return True

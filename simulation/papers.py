@@ -10,7 +10,7 @@ from attrs import Factory, define, field
 from simulation.bench import Bench
 from simulation.docket import Docket
 from simulation.excuses import Aspect, Excuse
-from simulation.invariants import JUST_BEFORE, allows_close, money_breaches
+from simulation.invariants import HOURS_RULES, JUST_BEFORE, allows_close, money_breaches
 from simulation.knowledge import QUOTED_EVERY, WIDE_TICKS
 from simulation.links import Links
 from simulation.trading_days import FOR_GOOD, day_name, next_reset, week_end
@@ -122,28 +122,35 @@ class Papers:
                 self._bench.accuse(4, docket, f"locked for {key[0]} again: the lock was forgotten")
             return
         self._bench.coverage.saw("lock set")
-        if key[1] - self._bench.wall() < timedelta(minutes=1):
+        if next_reset(self._bench.wall()) - self._bench.wall() < timedelta(minutes=1):
             self._bench.coverage.saw("lock within a minute of a reset")
         if self._bench.disk_refuses():
             docket.unwritten.add(key)
             self._bench.coverage.saw("lock on a disk that refuses")
         if key not in docket.locks:
+            docket.look(self._bench.now)
             keys = docket.breaches(self._bench.now - JUST_BEFORE)
             in_truth = money_breaches(docket.true, docket.terms, self._bench.true_prices)
             if (key[0], "") not in {*keys, *in_truth}:
                 self._bench.accuse(
                     11, docket, f"locked for {key[0]} without a breach {self._bench.scene(docket)}"
                 )
-            ends = week_end if key[0] == "weekly_loss" else next_reset
-            expected = ends(self._bench.wall())
             # A drawdown that reached the floor itself, not only its buffer, waits for a new seed.
             for_good = key[0] == "trailing_drawdown" and key[1].year == FOR_GOOD
-            if key[1] != expected and not for_good:
-                self._bench.accuse(4, docket, f"locked until {key[1]}, not until {expected}")
+            expected = self._ends_of_locks(docket, key[0])
+            if key[1] not in expected and not for_good:
+                until = " or ".join(map(str, sorted(expected))) or "any time"
+                self._bench.accuse(4, docket, f"locked until {key[1]}, not until {until}")
         docket.locks[key] = self._bench.now
         self._bench.lock_state(docket)
         left = (key[1] - self._bench.wall()).total_seconds()
         self._bench.wake(self._bench.now + left, docket)
+
+    def _ends_of_locks(self, docket: Docket, rule: str) -> set[datetime]:
+        if rule in HOURS_RULES:
+            return docket.closures.ends_of_locks(rule)
+        ends = week_end if rule == "weekly_loss" else next_reset
+        return {ends(self._bench.wall())}
 
     def _locks_on_disk(
         self, docket: Docket, found: set[tuple[str, datetime]], *, power: bool
@@ -201,6 +208,7 @@ class Papers:
         self._bench.resets.add(key)
         self._bench.coverage.saw("day turned")
         self._bench.expect_reset(docket)
+        self._bench.lock_state(docket)
 
     def pictured(self, account: str, status: Mapping[str, Any]) -> None:
         """What the account actor says of itself, now."""

@@ -9,9 +9,9 @@ from simulation.bench import Bench, Plea
 from simulation.docket import Docket
 from simulation.excuses import SNAPSHOTS_LAG, USUAL_ANSWER, Excuse, next_try
 from simulation.invariants import (
-    DAY_KEYS,
-    DAY_RULES,
     JUST_BEFORE,
+    LOCK_KEYS,
+    SHUT_RULES,
     SIZE_RULES,
     WITHIN,
     allows_cancel,
@@ -68,12 +68,12 @@ class Requests:
             )
         ghosts = self._ghosts(docket)
         sized = any(it.excess(docket.told, ghosts) for it in docket.sizes.caps)
-        only_day = not (docket.locked or sized) and all(
-            rule in DAY_RULES or rule in WITHIN for rule, _ in keys
+        only_locks = not (docket.locked or sized) and all(
+            key in LOCK_KEYS or key[0] in WITHIN for key in keys
         )
         known = kind != "cancel" and docket.reason_for.get(target) == docket.life(target)
-        if allowed and only_day and keys & DAY_KEYS and not known:
-            self._bench.accuse(4, docket, f"{kind} of {target} for the day's loss before its lock")
+        if allowed and only_locks and keys & LOCK_KEYS and not known:
+            self._bench.accuse(4, docket, f"{kind} of {target} before the lock that goes with it")
         if kind == "close" and ("no_stop_loss", target) in keys:
             self._bench.coverage.saw("close for want of a stop")
         if kind == "close" and allowed and docket.life(target):
@@ -157,7 +157,7 @@ class Requests:
         flat = held is None or told is None or told.id != held.id
         flat = flat or self._has_outlived_its_position(docket, order)
         fresh = told is not None and self._bench.now - told.since < SETTLED_WITHIN
-        if fresh and ("symbol_block", order.contract) in keys:
+        if fresh and any((it, order.contract) in keys for it in sorted(SHUT_RULES)):
             return True  # while its position was unknown, the order stood alone in a forbidden contract
         turned = held is not None and self._bench.now - held.since <= JUST_BEFORE
         # What an answer has taken away may be believed to be gone, or still to be there.
@@ -165,7 +165,8 @@ class Requests:
         keys |= self._too_much_with_ghosts(docket, order.contract)
         books = docket.true, docket.told
         # In a forbidden contract a child that its entry has left behind goes as well.
-        closed = closed or docket.terms.forbids(self._bench.instruments[order.contract].root)
+        root = self._bench.instruments[order.contract].root
+        closed = closed or docket.terms.forbids(root) or docket.closures.shuts(root)
         if (closed and flat) or allows_cancel(books, keys, order, turned=turned):
             docket.rightly_cancelled.add(order_id)
             return True

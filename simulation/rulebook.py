@@ -13,9 +13,11 @@ many losses in a row: ``cooldown_after_loss=100/300,200/900:3/600``;
 
 Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots nothing (``:block``) or so
 many of each (``:2``).
+
+Times of day are in Chicago, without their colon: ``flat_by=1510/180`` is flat 180 seconds before 15:10.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -26,6 +28,7 @@ from risk.rules.consistency import Consistency
 from risk.rules.cooldown_after_loss import CooldownAfterLoss, Streak, Tier
 from risk.rules.daily_loss import DailyLoss
 from risk.rules.daily_profit import DailyProfit
+from risk.rules.flat_by import FlatBy
 from risk.rules.max_contracts import MaxContracts
 from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
@@ -64,6 +67,11 @@ def _pairs(text: str) -> list[tuple[str, str]]:
 
 def _seconds(text: str) -> timedelta:
     return timedelta(seconds=float(text))
+
+
+def _time(text: str) -> time:
+    """Of day, such as ``1510``."""
+    return time(int(text[:-2]), int(text[-2:]))
 
 
 def _rule(name: str, value: str, option: str) -> Rule:
@@ -114,6 +122,9 @@ def _rule(name: str, value: str, option: str) -> Rule:
             )
         case "trade_frequency", "":
             return TradeFrequency(**{window: int(number) for number, window in _pairs(value)})
+        case "flat_by", "":
+            at, _, margin = value.partition("/")
+            return FlatBy(time=_time(at), margin=_seconds(margin))
         case _:
             raise ValueError(f"no rule of a simulation: {name}={value}:{option}")
 

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from simulation.planning import planned_faults
+from simulation.timetable import TIMED
 from simulation.trading_days import next_reset
 from simulation.trouble import CrashActor, Planned, Suspend
 from simulator.faults import DropHubs, HttpStatus, MarketClosed
@@ -156,7 +157,8 @@ FURTHER_RULES = {
     "max_contracts_per_instrument": ("MNQ/3,NQ/0", "MES/2:1", "MNQ/4,MES/1:block"),
     "cooldown_after_loss": ("20/60,100/300", "200/600:2/90", "50/120,300/900:3/300"),
 }
-"""Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them."""
+"""Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them; there
+are more whose limits depend on when a run begins (:mod:`simulation.timetable`)."""
 OF_SEVERAL_DAYS = frozenset({"weekly_loss", "trailing_drawdown", "consistency"})
 THREE_IN_FIVE, ONE_IN_TEN = 0.6, 0.1
 MARKETS = ("calm", "calm", "trending", "wild", "gappy")
@@ -232,11 +234,13 @@ def _with_further_rules(
     chance: random.Random, accounts: Sequence[AccountPlan], start: datetime
 ) -> tuple[AccountPlan, ...]:
     """Some accounts but the first have one rule more; of several days only where there is but one."""
-    known = [it for it in FURTHER_RULES if start == MORNING or it not in OF_SEVERAL_DAYS]
+    every = (*FURTHER_RULES, *TIMED)
+    known = [it for it in every if start == MORNING or it not in OF_SEVERAL_DAYS]
     plans = list(accounts[:1])
     for plan in accounts[1:]:
         rule, rolled = chance.choice(known), chance.random()
-        limit = chance.choice(FURTHER_RULES[rule])
+        timed = TIMED.get(rule)
+        limit = chance.choice(FURTHER_RULES[rule]) if timed is None else timed(chance, start)
         more = f"{plan.rules} {rule}={limit}" if rolled < THREE_IN_FIVE else plan.rules
         plans.append(evolve(plan, rules=more))
     return tuple(plans)

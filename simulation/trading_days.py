@@ -1,10 +1,14 @@
-"""When a trading day ends, computed from RULES alone: 17:00 in Chicago, Monday to Friday."""
+"""When a trading day ends, and what the wall shows in it, from RULES alone.
+
+It ends at 17:00 in Chicago, Monday to Friday.
+"""
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 CHICAGO = ZoneInfo("America/Chicago")
+RESET = time(17)
 SATURDAY = 5
 FOR_GOOD = 9999
 """The year of a lock without an end."""
@@ -12,7 +16,7 @@ FOR_GOOD = 9999
 
 @lru_cache(maxsize=64)
 def _reset_of(day: date) -> datetime:
-    return datetime.combine(day, time(17), CHICAGO).astimezone(UTC)
+    return datetime.combine(day, RESET, CHICAGO).astimezone(UTC)
 
 
 def next_reset(instant: datetime) -> datetime:
@@ -33,4 +37,16 @@ def week_end(instant: datetime) -> datetime:
 
 def day_name(instant: datetime) -> str:
     """The trading day an instant lies in: the date it ends on."""
-    return next_reset(instant).astimezone(CHICAGO).date().isoformat()
+    return day_of(instant).isoformat()
+
+
+def day_of(instant: datetime) -> date:
+    """The same as a date."""
+    return next_reset(instant).astimezone(CHICAGO).date()
+
+
+def shown_on(day: date, clock: time) -> datetime:
+    """When the wall shows this in a trading day; from the reset on it is the evening before."""
+    if clock >= RESET:
+        day -= timedelta(days=1)
+    return datetime.combine(day, clock, CHICAGO).astimezone(UTC)

@@ -14,6 +14,7 @@ from risk.rules import (
     CooldownAfterLoss,
     DailyLoss,
     DailyProfit,
+    FlatBy,
     MaxContracts,
     MaxContractsPerInstrument,
     MaxRiskPerTrade,
@@ -26,6 +27,7 @@ from risk.rules import (
     UnrealizedProfit,
     WeeklyLoss,
 )
+from simulation import hours
 from simulation.allowances import PerRoot
 from simulation.rulebook import rules_of, seed_of
 from simulation.truth import DayLimit, Order, Terms, Trade
@@ -43,6 +45,7 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
     """The limits of an account's rules, as numbers; ``seed``: what it is told of the days before."""
     terms: dict[str, Any] = {}
     limits: list[DayLimit] = []
+    shut: list[hours.Hours] = []
     for rule in rules:
         match rule:
             case MaxContracts():
@@ -98,9 +101,11 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
             case TradeFrequency():
                 windows = (rule.minute, 60.0), (rule.hour, 3600.0), (rule.session, math.inf)
                 terms |= {"entries": tuple((n, lasts) for n, lasts in windows if n is not None)}
+            case FlatBy():
+                shut.append(hours.FlatBy(rule.time, rule.margin))
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
-    return Terms(**terms, day_limits=tuple(limits))
+    return Terms(**terms, day_limits=tuple(limits), hours=tuple(shut))
 
 
 def _other(other: object) -> float | None:

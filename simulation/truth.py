@@ -14,6 +14,7 @@ from typing import Protocol
 from attrs import define, field, frozen
 
 from simulation.allowances import PerRoot
+from simulation.hours import Hours
 
 type Key = tuple[str, str]
 """A rule and a contract; the contract is empty where the whole account is meant."""
@@ -97,6 +98,8 @@ class Terms:
     """Dollars that one position may lose at its stops."""
     entries: tuple[tuple[int, float], ...] = ()
     """Entry orders that are allowed in so many seconds; in an infinity: in the trading day."""
+    hours: tuple[Hours, ...] = ()
+    """Rules by which nothing may be open at times."""
 
     def forbids(self, root: str) -> bool:
         """Whether nothing of this root may be held."""

@@ -45,13 +45,15 @@ class History:
     lives: dict[tuple[int, str], tuple[int, int]] = field(factory=dict)
     """Number and net of the open position, by account and contract."""
     numbers: int = 0
+    present: float = 0.0
+    """Where the exchange's clock is; what is judged may lie before it."""
 
     def __attrs_post_init__(self) -> None:
         instruments = {
             MNQ: Instrument(MNQ, "MNQ", 2.0, 0.25),
             GC: Instrument(GC, "GC", 100.0, 0.1),
         }
-        self.bench = Bench(instruments, lambda: self.start + timedelta(seconds=self.bench.now))
+        self.bench = Bench(instruments, lambda: self.start + timedelta(seconds=self.present))
         self.knowledge = Knowledge(self.bench)
         self.requests = Requests(self.bench)
         self.circumstances = Circumstances(self.bench)
@@ -84,6 +86,7 @@ class History:
 
     def at(self, seconds: float) -> None:
         """Time has come so far."""
+        self.present = seconds
         self.bench.tick(seconds)
 
     def wait(self, seconds: float) -> None:

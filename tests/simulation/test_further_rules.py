@@ -6,6 +6,7 @@ import pytest
 
 from simulation.rulebook import rules_of
 from simulation.scenario import FURTHER_RULES, MORNING, OF_SEVERAL_DAYS, generate
+from simulation.timetable import TIMED
 from simulation.trading_days import week_end
 from simulation.truth import DayLimit, Terms
 from tests.simulation.history import MNQ, History
@@ -84,12 +85,12 @@ def test_the_week_ends_on_friday_in_chicago() -> None:
 
 def test_further_rules_are_given_to_some_and_never_to_the_first() -> None:
     """Those of several days only where the run has but one."""
-    seen = set()
+    seen, every = set(), {*FURTHER_RULES, *TIMED}
     for seed in range(200):
         scenario = generate(seed, "minutes")
         first, *others = ({rule.name for rule in rules_of(it.rules)} for it in scenario.accounts)
-        assert not first & FURTHER_RULES.keys()
-        rules = {rule for names in others for rule in names & FURTHER_RULES.keys()}
+        assert not first & every
+        rules = {rule for names in others for rule in names & every}
         assert scenario.start == MORNING or not rules & OF_SEVERAL_DAYS
         seen |= rules
-    assert seen == set(FURTHER_RULES)
+    assert seen == every

@@ -1,0 +1,165 @@
+"""The referee on hours in which nothing may be open."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from simulation.rulebook import rules_of
+from simulation.scenario import BEFORE_EARLY_CLOSE, BEFORE_RESET, MORNING, Scenario
+from simulation.timetable import TIMED
+from simulation.trading_days import next_reset
+from simulation.translation import terms_of
+from tests.simulation.history import GC, MNQ, History
+
+
+def holding(rules: str, contract: str = MNQ, *, start: datetime = MORNING) -> History:
+    """One contract is held ten seconds after the beginning, with a stop, on an account of these rules."""
+    history = History(terms_of(rules_of(rules)), start)
+    history.stop(-1, contract)
+    history.trade(1, contract)
+    return history
+
+
+@pytest.mark.parametrize("rules", ["flat_by=0901/0", "flat_by=0904/180"])
+def test_what_is_open_from_the_margin_on_must_be_closed(rules: str) -> None:
+    """Within a second; nobody needs to hear anything for that."""
+    history = holding(rules)
+    history.at(60.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_an_order_alone_must_go_too() -> None:
+    """Also one that would have protected a position."""
+    history = History(terms_of(rules_of("flat_by=0901/0")))
+    history.stop(-1)
+    history.at(61.1)
+    assert history.found == [(1, "A")]
+    history = History(terms_of(rules_of("flat_by=0901/0")))
+    history.stop(-1)
+    history.at(60.001)
+    history.lock(rule="flat_by")
+    history.ask("cancel", "9001")
+    assert history.found == []
+
+
+@pytest.mark.parametrize(("at", "found"), [(60.001, []), (59.99, [(11, "A"), (4, "A")])])
+def test_a_lock_waits_for_the_margin(at: float, found: list[tuple[int, str]]) -> None:
+    """A hundredth of a second before it there is no reason, nor any time to which it could last."""
+    history = holding("flat_by=0901/0")
+    history.at(at)
+    history.lock(rule="flat_by")
+    assert history.found == found
+
+
+def test_a_close_waits_for_the_margin() -> None:
+    """Before it, it is wrong."""
+    history = holding("flat_by=0901/0")
+    history.at(59.99)
+    history.close()
+    assert history.found == [(11, "A")]
+
+
+def test_a_close_waits_for_its_lock() -> None:
+    """Else the account could trade on."""
+    history = holding("flat_by=0901/0")
+    history.at(60.001)
+    history.close()
+    assert history.found == [(4, "A")]
+
+
+def test_the_lock_is_to_the_reset() -> None:
+    """A minute less would let him trade before the day is over."""
+    history = holding("flat_by=0901/0")
+    history.at(60.001)
+    history.lock(next_reset(MORNING) - timedelta(minutes=1), rule="flat_by")
+    assert history.found == [(4, "A")]
+
+
+def test_what_a_lock_asks_for_is_not_asked_for_twice() -> None:
+    """The rule has said all that it has to say."""
+    history = holding("flat_by=0901/0")
+    history.at(60.001)
+    history.lock(rule="flat_by")
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+    assert {rule for rule, _ in history.docket.open} == {"lock"}
+
+
+@pytest.mark.parametrize(
+    ("contract", "found"), [(MNQ, [(1, "A")]), (GC, [])], ids=["closes early", "stays"]
+)
+def test_what_closes_early_goes_before_it(contract: str, found: list[tuple[int, str]]) -> None:
+    """At 12:14 on the day after Thanksgiving stocks must be gone, and metals may stay."""
+    history = holding("flat_by=1510/60", contract, start=BEFORE_EARLY_CLOSE)
+    history.at(541.1)
+    assert history.found == found
+
+
+@pytest.mark.parametrize(("at", "found"), [(539.9, [(11, "A")]), (540.001, [])])
+def test_an_early_close_allows_to_close_and_locks_nothing(
+    at: float, found: list[tuple[int, str]]
+) -> None:
+    """Of that product alone."""
+    history = holding("flat_by=1510/60", start=BEFORE_EARLY_CLOSE)
+    history.at(at)
+    history.close()
+    assert history.found == found
+    history = holding("flat_by=1510/60", start=BEFORE_EARLY_CLOSE)
+    history.at(540.001)
+    history.lock(rule="flat_by")
+    assert (11, "A") in history.found
+
+
+@pytest.mark.parametrize(
+    ("at", "wrong", "found"),
+    [(58.1, True, []), (58.1, False, [(11, "A")]), (57.9, True, [(11, "A")])],
+)
+def test_a_clock_that_was_set_may_be_two_seconds_early(
+    at: float, found: list[tuple[int, str]], *, wrong: bool
+) -> None:
+    """And not a moment as long as nobody has touched it."""
+    history = holding("flat_by=0901/0")
+    history.bench.clock_is_wrong = lambda: wrong
+    history.at(at)
+    history.lock(rule="flat_by")
+    assert [it for it in history.found if it[0] == 11] == found
+
+
+def test_a_clock_that_was_set_may_be_two_seconds_late() -> None:
+    """And then a second more."""
+    history = holding("flat_by=0901/0")
+    history.bench.clock_is_wrong = lambda: True
+    history.at(62.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_who_has_slept_acts_by_the_old_time_until_the_clocks_are_compared() -> None:
+    """He was told nothing else; later he knows."""
+    for since, found in ((14.9, []), (15.5, [(11, "A")])):
+        history = holding("flat_by=1658/0", start=BEFORE_RESET)
+        history.at(490.0)
+        history.circumstances.asleep(300.0)
+        history.start += timedelta(seconds=300.0)
+        history.recorded(history.docket, "reset", day="2026-11-19")
+        history.wait(since)
+        history.close()
+        assert [it for it in history.found if it[0] == 11] == found
+
+
+@pytest.mark.parametrize("start", [MORNING, BEFORE_RESET, BEFORE_EARLY_CLOSE])
+@pytest.mark.parametrize("rule", TIMED)
+def test_what_is_rolled_binds_within_the_run(rule: str, start: datetime) -> None:
+    """In each of a hundred, at least for one product."""
+    for seed in range(100):
+        (hours,) = terms_of(rules_of(f"{rule}={rolled(rule, seed, start)}")).hours
+        moments = [start + timedelta(seconds=second) for second in range(60, 1200, 10)]
+        assert any(hours.locks(it) or hours.shuts("MNQ", it) for it in moments)
+
+
+def rolled(rule: str, seed: int, start: datetime) -> str:
+    """What some seed makes of it."""
+    return TIMED[rule](Scenario(seed).chance("hours"), start)
