@@ -248,7 +248,8 @@ class Bench:
         nets = {contract: (held.id, held.net) for contract, held in true.held.items()}
         known = {contract: (held.id, held.net) for contract, held in told.held.items()}
         gone = excuses.hold(Excuse.UNTOLD_POSITION, nets != known, at)
-        gone |= excuses.hold(Excuse.UNTOLD_ORDER, true.orders != told.orders, at)
+        unknown = bool(docket.raced) or true.orders != told.orders
+        gone |= excuses.hold(Excuse.UNTOLD_ORDER, unknown, at)
         if excuses.hold(Excuse.UNTOLD_TRADE, bool(docket.untold_trades), at):
             gone = True
             if at > untold_since:
@@ -267,7 +268,7 @@ class Bench:
         blind = standing[Excuse.UNTOLD_POSITION] or standing[Excuse.UNTOLD_TRADE]
         docket.obliges(("blind", ""), bool(blind), self.now)
         told, exposed = docket.told, bool(docket.told.held or docket.told.orders)
-        unseen = exposed and told.orders.keys() != docket.true.orders.keys()
+        unseen = exposed and told.orders.keys() - docket.raced != docket.true.orders.keys()
         docket.obliges(("unseen", ""), unseen, self.now)
         apart = not docket.estimated and not docket.told.agrees()
         docket.obliges(("apart", ""), apart, self.now)

@@ -132,6 +132,7 @@ class Circumstances:
             forgiven += seconds  # in which nothing was written down
         docket.told.forget(math.inf if self._bench.disk_refuses() else forgiven)
         docket.untold_trades = set(docket.true.trades)
+        docket.raced.clear()
         docket.retreat.forget()
         self.links.forget(docket)
         self._bench.changed(docket)

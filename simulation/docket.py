@@ -88,6 +88,9 @@ class Docket:
     grown: dict[str, tuple[float, float]] = field(factory=dict)
     """Contracts of which an answer holds more: when their time without a stop was to be over, and when
     the newest such answer came."""
+    raced: set[int] = field(factory=set)
+    """Orders of which only an answer has told with which an event raced: a look that is not a reading of
+    its own does not count then, and they wait for the next one."""
     found_at: float = -math.inf
     """When an answer last told of positions that no event had told of."""
     moved_at: float = 0.0

@@ -131,6 +131,7 @@ class Knowledge:
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.heard[order.id] = self._bench.now
+            docket.raced.discard(order.id)
             self._unsettles(docket)
             docket.told.order(order, self._bench.now)
             self._bench.changed(docket)
@@ -230,12 +231,15 @@ class Knowledge:
         touched = {it.contract for it in told.orders.values()} | {
             it.contract for it in listed.values()
         }
+        raced = any(at >= asked_at for at in docket.heard.values())
+        unknown = {it for it in listed if it not in told.orders or it in docket.raced}
+        docket.raced = unknown if raced else set()
         told.orders = listed
         for contract in sorted(touched):
             told.protect(contract, self._bench.now)
         self._read_on(docket, asked_at)
         self._bench.changed(docket)
-        if docket.excuses.standing[Excuse.UNTOLD_ORDER]:
+        if told.orders != docket.true.orders:
             self._misread(docket, asked_at)
 
     def _read_on(self, docket: Docket, asked_at: float) -> None:

@@ -1131,3 +1131,24 @@ def test_long_after_all_trouble_everything_must_be_well() -> None:
     history.docket.phase = "reconciling"
     history.papers.finish(80.0, ("seawall/store",))
     assert history.found == [(5, "A"), (5, "seawall/store")]
+
+
+@pytest.mark.parametrize(("raced", "found"), [(True, []), (False, [(1, "A")])])
+def test_an_audit_with_which_an_event_raced_tells_of_no_order(
+    found: list[tuple[int, str]], *, raced: bool
+) -> None:
+    """It is not compared; the next one is, or the event of the order itself."""
+    history = History(Terms(blocked=frozenset({"GC"})))
+    entry = Order(9001, GC, 1, 1, 1, 1, None)
+    history.knowledge.order(A, entry)
+    asked_at = history.bench.now
+    history.wait(0.005)
+    if raced:
+        history.trade(1)
+    history.wait(0.02)
+    history.knowledge.read_orders(A, [entry], asked_at)
+    history.wait(1.1)
+    assert history.found == found
+    history.knowledge.read_orders(A, [entry], history.bench.now)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
