@@ -1,13 +1,14 @@
 """Hours in which nothing may be open, and until when an account is locked then (RULES, sections 1, 2)."""
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from attrs import frozen
 
-from simulation.trading_days import day_of, next_reset, shown_on
+from simulation.trading_days import RESET, day_of, last_reset, next_reset, shown_on
 
-FLAT_BY = "flat_by"
+FLAT_BY, SESSION = "flat_by", "session"
 
 EARLY_CLOSES = {
     date(2026, 11, 27): (
@@ -62,6 +63,96 @@ class FlatBy:
 
     def _deadline(self, wall: datetime) -> datetime:
         return shown_on(day_of(wall), self.at) - self.margin
+
+
+type Clocks = tuple[time, time]
+"""From one time on the wall to another; over the reset when that is the earlier one of the trading day."""
+type Span = tuple[datetime, datetime]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri")
+OPENS_WITHIN = 10
+"""Trading days in which hours that are over must have begun again: a week, and some."""
+
+
+@frozen
+class Session:
+    """Open in ranges of some trading days alone, which a product may have of its own."""
+
+    ranges: tuple[Clocks, ...]
+    by_root: tuple[tuple[str, tuple[Clocks, ...]], ...] = ()
+    days: tuple[str, ...] = WEEKDAYS
+    margin: timedelta = timedelta(0)
+    """How long before a range is over all must be gone."""
+    rule: str = SESSION
+
+    def locks(self, wall: datetime) -> datetime | None:
+        """While no product may be open, until the next range begins."""
+        if any(self._is_open(it, wall) for it in self._every()):
+            return None
+        instant = wall
+        for _ in range(OPENS_WITHIN):
+            spans = (span for it in self._every() for span in self._spans(it, instant))
+            ahead = [start for start, _ in spans if start > wall]
+            if ahead:
+                return min(ahead)
+            instant = next_reset(instant)
+        return next_reset(wall)
+
+    def shuts(self, root: str, wall: datetime) -> bool:
+        """Outside the ranges of the product, or of all."""
+        return not self._is_open(dict(self.by_root).get(root, self.ranges), wall, root)
+
+    def turns(self, wall: datetime) -> datetime:
+        """Where a range begins or must be left, or at the reset."""
+        reset, early = next_reset(wall), EARLY_CLOSES.get(day_of(wall), ())
+        products = ["", *(min(roots) for _, roots in early)]
+        moments = [reset]
+        for ranges in self._every():
+            for instant in (wall, reset):
+                for root in products:
+                    spans = self._spans(ranges, instant, root)
+                    moments += (it for start, end in spans for it in (start, end - self.margin))
+        return min(it for it in moments if it > wall)
+
+    def _every(self) -> tuple[tuple[Clocks, ...], ...]:
+        return (self.ranges, *(it for _, it in self.by_root))
+
+    def _is_open(self, ranges: tuple[Clocks, ...], wall: datetime, root: str = "") -> bool:
+        """Also of a range that goes on in the next trading day its end counts."""
+        reset = next_reset(wall)
+        for start, end in self._spans(ranges, wall, root):
+            goes_on = dict(self._spans(ranges, reset, root)) if end == reset else {}
+            if start <= wall < goes_on.get(end, end) - self.margin:
+                return True
+        return False
+
+    def _spans(
+        self, ranges: tuple[Clocks, ...], instant: datetime, root: str = ""
+    ) -> tuple[Span, ...]:
+        """Of the trading day of this instant."""
+        allowed = WEEKDAYS[day_of(instant).weekday()] in self.days
+        return spans_of(ranges, last_reset(instant), root) if allowed else ()
+
+
+@lru_cache(maxsize=256)
+def spans_of(ranges: tuple[Clocks, ...], begins: datetime, root: str) -> tuple[Span, ...]:
+    """When ranges are on in the trading day that begins then; ones that meet are one.
+
+    A product ends them all where it closes early; no product does not.
+    """
+    day, ends = day_of(begins), next_reset(begins)
+    closes = early_close(day, root)
+    last = ends if closes is None else shown_on(day, closes)
+    parts = []
+    for opens, over in ranges:
+        start, end = shown_on(day, opens), ends if over == RESET else shown_on(day, over)
+        parts += [(start, end)] if start < end else [(begins, end), (start, ends)]
+    spans: list[Span] = []
+    for start, end in sorted((start, min(end, last)) for start, end in parts):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], end)
+        elif start < end:
+            spans.append((start, end))
+    return tuple(spans)
 
 
 def early_close(day: date, root: str) -> time | None:

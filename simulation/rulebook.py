@@ -15,6 +15,8 @@ Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots n
 many of each (``:2``).
 
 Times of day are in Chicago, without their colon: ``flat_by=1510/180`` is flat 180 seconds before 15:10.
+``session=0830-1500,1600-1700,MNQ/0900-1100:60/mon+wed`` closes 60 seconds before the end of its ranges, of
+which MNQ has its own, and is for these trading days.
 """
 
 from datetime import time, timedelta
@@ -33,12 +35,15 @@ from risk.rules.max_contracts import MaxContracts
 from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
 from risk.rules.no_stop_loss import NoStopLoss
+from risk.rules.session import Session
 from risk.rules.symbol_block import SymbolBlock
 from risk.rules.trade_frequency import TradeFrequency
 from risk.rules.trailing_drawdown import TrailingDrawdown
 from risk.rules.unrealized_loss import UnrealizedLoss
 from risk.rules.unrealized_profit import UnrealizedProfit
 from risk.rules.weekly_loss import WeeklyLoss
+from simulation.hours import SESSION, WEEKDAYS
+from simulation.timetable import TIMED
 
 
 def rules_of(text: str) -> tuple[Rule, ...]:
@@ -72,6 +77,29 @@ def _seconds(text: str) -> timedelta:
 def _time(text: str) -> time:
     """Of day, such as ``1510``."""
     return time(int(text[:-2]), int(text[-2:]))
+
+
+def _session(value: str, option: str) -> Session:
+    """Ranges for all, or ``root/range``; the margin in seconds, and days if not all."""
+    own: dict[str, list[str]] = {}
+    for range_, of_root in _pairs(value):
+        root, text = (range_, of_root) if of_root else ("", range_)
+        start, end = map(_time, text.split("-"))
+        own.setdefault(root, []).append(f"{start:%H:%M}-{end:%H:%M}")
+    margin, _, days = option.partition("/")
+    return Session(
+        times=tuple(own.pop("", ())),
+        by_root={root: tuple(ranges) for root, ranges in own.items()},
+        flatten_before_close=_seconds(margin or "0"),
+        days=tuple(days.split("+")) if days else WEEKDAYS,
+    )
+
+
+def _timed(name: str, value: str, option: str) -> Rule:
+    if name == SESSION:
+        return _session(value, option)
+    at, _, margin = value.partition("/")
+    return FlatBy(time=_time(at), margin=_seconds(margin))
 
 
 def _rule(name: str, value: str, option: str) -> Rule:
@@ -122,9 +150,8 @@ def _rule(name: str, value: str, option: str) -> Rule:
             )
         case "trade_frequency", "":
             return TradeFrequency(**{window: int(number) for number, window in _pairs(value)})
-        case "flat_by", "":
-            at, _, margin = value.partition("/")
-            return FlatBy(time=_time(at), margin=_seconds(margin))
+        case _ if name in TIMED:
+            return _timed(name, value, option)
         case _:
             raise ValueError(f"no rule of a simulation: {name}={value}:{option}")
 

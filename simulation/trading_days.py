@@ -35,6 +35,13 @@ def week_end(instant: datetime) -> datetime:
     return reset
 
 
+def last_reset(instant: datetime) -> datetime:
+    """When the trading day of an instant began."""
+    ends = next_reset(instant)
+    days = (ends.astimezone(CHICAGO).date() - timedelta(days=it) for it in (1, 2, 3))
+    return next(_reset_of(it) for it in days if it.weekday() < SATURDAY)
+
+
 def day_name(instant: datetime) -> str:
     """The trading day an instant lies in: the date it ends on."""
     return day_of(instant).isoformat()
@@ -45,6 +52,7 @@ def day_of(instant: datetime) -> date:
     return next_reset(instant).astimezone(CHICAGO).date()
 
 
+@lru_cache(maxsize=1024)
 def shown_on(day: date, clock: time) -> datetime:
     """When the wall shows this in a trading day; from the reset on it is the evening before."""
     if clock >= RESET:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from broker.port import Done, NotExecuted, Refused, Unknown
@@ -20,6 +20,7 @@ from risk.rules import (
     MaxRiskPerTrade,
     NoStopLoss,
     Rule,
+    Session,
     SymbolBlock,
     TradeFrequency,
     TrailingDrawdown,
@@ -103,6 +104,10 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
                 terms |= {"entries": tuple((n, lasts) for n, lasts in windows if n is not None)}
             case FlatBy():
                 shut.append(hours.FlatBy(rule.time, rule.margin))
+            case Session():
+                own = tuple((root, _clocks(it)) for root, it in sorted(rule.by_root.items()))
+                margin = rule.flatten_before_close
+                shut.append(hours.Session(_clocks(rule.times), own, rule.days, margin))
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
     return Terms(**terms, day_limits=tuple(limits), hours=tuple(shut))
@@ -113,6 +118,12 @@ def _other(other: object) -> float | None:
     if isinstance(other, int):
         return float(other)
     return 0.0 if other == "block" else None
+
+
+def _clocks(ranges: Iterable[str]) -> tuple[hours.Clocks, ...]:
+    """Of ``08:30-15:00``."""
+    ends = (it.split("-") for it in ranges)
+    return tuple((time.fromisoformat(start), time.fromisoformat(end)) for start, end in ends)
 
 
 def order_of(payload: Mapping[str, Any]) -> Order:

@@ -1,11 +1,17 @@
 """The referee on hours in which nothing may be open."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from simulation.rulebook import rules_of
-from simulation.scenario import BEFORE_EARLY_CLOSE, BEFORE_RESET, MORNING, Scenario
+from simulation.scenario import (
+    BEFORE_EARLY_CLOSE,
+    BEFORE_LONGER_NIGHT,
+    BEFORE_RESET,
+    MORNING,
+    Scenario,
+)
 from simulation.timetable import TIMED
 from simulation.trading_days import next_reset
 from simulation.translation import terms_of
@@ -13,9 +19,8 @@ from tests.simulation.history import GC, MNQ, History
 
 
 def holding(rules: str, contract: str = MNQ, *, start: datetime = MORNING) -> History:
-    """One contract is held ten seconds after the beginning, with a stop, on an account of these rules."""
+    """One contract is held ten seconds after the beginning, on an account of these rules."""
     history = History(terms_of(rules_of(rules)), start)
-    history.stop(-1, contract)
     history.trade(1, contract)
     return history
 
@@ -163,3 +168,124 @@ def test_what_is_rolled_binds_within_the_run(rule: str, start: datetime) -> None
 def rolled(rule: str, seed: int, start: datetime) -> str:
     """What some seed makes of it."""
     return TIMED[rule](Scenario(seed).chance("hours"), start)
+
+
+# ---- session ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rules", ["session=0800-0901", "session=0800-0903:120"])
+def test_what_is_open_when_the_hours_are_over_must_be_closed(rules: str) -> None:
+    """Within a second of their end, or of the margin before it."""
+    history = holding(rules)
+    history.at(60.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == [(1, "A")]
+
+
+def test_nothing_may_be_closed_before_the_hours_are_over() -> None:
+    """A hundredth of a second before."""
+    history = holding("session=0800-0901")
+    history.at(59.99)
+    history.close()
+    assert history.found == [(11, "A")]
+
+
+OPENS = datetime(2026, 11, 18, 15, 5, tzinfo=UTC)
+TOMORROW = datetime(2026, 11, 19, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rules", "until"),
+    [
+        ("session=0800-0901", TOMORROW),
+        ("session=0800-0901,0905-1000", OPENS),
+        ("session=0800-0901,GC/0905-1000", OPENS),
+        ("session=0800-0901:0/wed", TOMORROW + timedelta(days=6)),
+        ("session=0800-0901:0/mon+wed", TOMORROW + timedelta(days=4)),
+    ],
+)
+def test_the_lock_is_until_any_hours_begin(rules: str, until: datetime) -> None:
+    """Of whatever product, on the next day that is allowed."""
+    for wrong in (timedelta(0), timedelta(minutes=-1), timedelta(minutes=1)):
+        history = holding(rules)
+        history.at(60.001)
+        history.lock(until + wrong, rule="session")
+        assert history.found == ([(4, "A")] if wrong else [])
+
+
+def test_once_the_hours_have_begun_everything_may_stay() -> None:
+    """The lock has ended; a close is wrong again."""
+    history = holding("session=0900-0901,0905-1000")
+    history.at(60.001)
+    history.lock(OPENS, rule="session")
+    history.close()
+    history.at(300.5)
+    history.trade(1)
+    history.wait(2)
+    assert history.found == []
+    history.close()
+    assert history.found == [(11, "A")]
+
+
+@pytest.mark.parametrize(("contract", "found"), [(MNQ, [(1, "A")]), (GC, [])])
+def test_hours_of_one_product_close_that_alone(contract: str, found: list[tuple[int, str]]) -> None:
+    """And lock nothing, while others may be open."""
+    history = holding("session=0800-1500,MNQ/0800-0901", contract)
+    history.at(61.1)
+    assert history.found == found
+    history.lock(TOMORROW, rule="session")
+    assert (11, "A") in history.found
+
+
+def test_an_entry_in_a_product_that_is_closed_must_go() -> None:
+    """Its hours have not begun; what protects a position in another stays."""
+    history = History(terms_of(rules_of("session=0800-1500,MNQ/1000-1100")))
+    history.stop(1, type=1)
+    history.wait(1.1)
+    assert history.found == [(1, "A")]
+    history = History(terms_of(rules_of("session=0800-1500,MNQ/1000-1100")))
+    history.stop(1, type=1)
+    history.ask("cancel", "9001")
+    assert history.found == []
+
+
+def test_hours_that_go_on_over_the_reset_do_not_end_with_it() -> None:
+    """But where the next day has none."""
+    reset = 600.0
+    for rules, found in (("1600-1710:60", []), ("1600-1710:60/wed", [(1, "A")])):
+        history = holding(f"session={rules}", start=BEFORE_RESET)
+        history.at(reset - 58.9)
+        assert history.found == found
+
+
+def test_friday_ends_what_lasts_to_the_reset() -> None:
+    """Monday's day has begun, its hours have not."""
+    history = holding("session=0830-1700:60", start=BEFORE_LONGER_NIGHT)
+    history.at(541.1)
+    assert history.found == [(1, "A")]
+    monday = datetime(2026, 11, 2, 14, 30, tzinfo=UTC)
+    history = holding("session=0830-1700:60", start=BEFORE_LONGER_NIGHT)
+    history.at(540.001)
+    history.lock(monday, rule="session")
+    assert history.found == []
+
+
+def test_an_early_close_is_the_end_of_hours_of_what_closes() -> None:
+    """Of nothing else."""
+    for contract, found in ((MNQ, [(1, "A")]), (GC, [])):
+        history = holding("session=0830-1500:60", contract, start=BEFORE_EARLY_CLOSE)
+        history.at(541.1)
+        assert history.found == found
+
+
+def test_in_a_day_that_has_not_begun_nothing_is_asked_for() -> None:
+    """What the rule says of it counts from its reset on."""
+    history = holding("session=0830-1800:0/wed", start=BEFORE_RESET)
+    history.at(599.9)
+    history.at(600.1)
+    history.at(603.0)
+    assert history.found == []
+    history.recorded(history.docket, "reset", day="2026-11-19")
+    history.at(604.1)
+    assert history.found == [(1, "A")]
