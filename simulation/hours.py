@@ -1,5 +1,6 @@
 """Hours in which nothing may be open, and until when an account is locked then (RULES, sections 1, 2)."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -8,7 +9,7 @@ from attrs import frozen
 
 from simulation.trading_days import RESET, day_of, last_reset, next_reset, shown_on
 
-FLAT_BY, SESSION = "flat_by", "session"
+FLAT_BY, SESSION, NEWS = "flat_by", "session", "news_blackout"
 
 EARLY_CLOSES = {
     date(2026, 11, 27): (
@@ -153,6 +154,40 @@ def spans_of(ranges: tuple[Clocks, ...], begins: datetime, root: str) -> tuple[S
         elif start < end:
             spans.append((start, end))
     return tuple(spans)
+
+
+@frozen
+class Window:
+    """Around some news."""
+
+    start: datetime
+    end: datetime
+    roots: frozenset[str] = frozenset()
+    """Products that must be flat; empty: all, and the account is locked."""
+
+
+@frozen
+class News:
+    """Flat while the news come out."""
+
+    windows: tuple[Window, ...]
+    rule: str = NEWS
+
+    def locks(self, wall: datetime) -> datetime | None:
+        """To the end of the longest window that names no products."""
+        return max((it.end for it in self._on(wall) if not it.roots), default=None)
+
+    def shuts(self, root: str, wall: datetime) -> bool:
+        """In a window that names it."""
+        return any(root in it.roots for it in self._on(wall))
+
+    def turns(self, wall: datetime) -> datetime:
+        """Where a window begins or ends."""
+        moments = (it for window in self.windows for it in (window.start, window.end))
+        return min((it for it in moments if it > wall), default=next_reset(wall))
+
+    def _on(self, wall: datetime) -> Iterator[Window]:
+        return (it for it in self.windows if it.start <= wall < it.end)
 
 
 def early_close(day: date, root: str) -> time | None:

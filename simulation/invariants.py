@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from attrs import frozen
 
 from simulation.excuses import Aspect
-from simulation.hours import FLAT_BY, SESSION
+from simulation.hours import FLAT_BY, NEWS, SESSION
 from simulation.pauses import COOLDOWN, FREQUENCY, PAUSES
 from simulation.risks import MAX_RISK
 from simulation.sizes import Cap, too_much
@@ -50,7 +50,7 @@ DAY_RULES = frozenset(
 )
 """Rules that end the day: flat, and locked."""
 DAY_KEYS = frozenset((rule, "") for rule in sorted(DAY_RULES))
-HOURS_RULES = frozenset({FLAT_BY, SESSION})
+HOURS_RULES = frozenset({FLAT_BY, SESSION, NEWS})
 """Rules by which nothing may be open at times: in one product, or in the account, which is locked."""
 LOCK_KEYS = DAY_KEYS | {(rule, "") for rule in sorted(HOURS_RULES)}
 """Breaches that are answered with a lock."""
@@ -75,6 +75,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "symbol_block": ORDERS,
     FLAT_BY: ORDERS,
     SESSION: ORDERS,
+    NEWS: ORDERS,
     COOLDOWN: TRADES,
     FREQUENCY: TRADES,
     MAX_RISK: ORDERS | {Aspect.MONEY},

@@ -16,10 +16,11 @@ many of each (``:2``).
 
 Times of day are in Chicago, without their colon: ``flat_by=1510/180`` is flat 180 seconds before 15:10.
 ``session=0830-1500,1600-1700,MNQ/0900-1100:60/mon+wed`` closes 60 seconds before the end of its ranges, of
-which MNQ has its own, and is for these trading days.
+which MNQ has its own, and is for these trading days. ``news_blackout=20261118T150500Z/300/MNQ+MES`` are
+five minutes, in UTC, in which these must be flat; without products it is the account.
 """
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -34,6 +35,7 @@ from risk.rules.flat_by import FlatBy
 from risk.rules.max_contracts import MaxContracts
 from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
+from risk.rules.news_blackout import Event, News, NewsBlackout
 from risk.rules.no_stop_loss import NoStopLoss
 from risk.rules.session import Session
 from risk.rules.symbol_block import SymbolBlock
@@ -42,7 +44,7 @@ from risk.rules.trailing_drawdown import TrailingDrawdown
 from risk.rules.unrealized_loss import UnrealizedLoss
 from risk.rules.unrealized_profit import UnrealizedProfit
 from risk.rules.weekly_loss import WeeklyLoss
-from simulation.hours import SESSION, WEEKDAYS
+from simulation.hours import NEWS, SESSION, WEEKDAYS
 from simulation.timetable import TIMED
 
 
@@ -95,9 +97,17 @@ def _session(value: str, option: str) -> Session:
     )
 
 
+def _window(start: str, rest: str) -> Event:
+    """When it begins, how many seconds it lasts, and for what."""
+    begins, (lasts, _, roots) = datetime.fromisoformat(start), rest.partition("/")
+    return Event(begins, begins + _seconds(lasts), tuple(roots.split("+")) if roots else ())
+
+
 def _timed(name: str, value: str, option: str) -> Rule:
     if name == SESSION:
         return _session(value, option)
+    if name == NEWS:
+        return NewsBlackout(file=News(tuple(_window(*it) for it in _pairs(value))))
     at, _, margin = value.partition("/")
     return FlatBy(time=_time(at), margin=_seconds(margin))
 

@@ -4,11 +4,15 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from simulation.hours import EARLY_CLOSES, FLAT_BY, SESSION, WEEKDAYS
+from simulation.hours import EARLY_CLOSES, FLAT_BY, NEWS, SESSION, WEEKDAYS
 from simulation.trading_days import CHICAGO, RESET, day_of, next_reset
 
 LATEST = timedelta(minutes=18)
 """After the beginning of a run: then there is still something to be seen of it."""
+NEWS_BEGIN, NEWS_LAST = (60, 1000), (20, 60, 120, 300)
+"""Seconds, after the beginning of a run; and of a window."""
+NEXT_DAY, NEXT_DAY_NEWS = timedelta(seconds=300), (30, 270)
+"""Seconds before the reset of the next day at which a run may wake, and after that."""
 MARGINS = (0, 30, 90, 180)
 """Seconds."""
 
@@ -41,6 +45,19 @@ def session(chance: random.Random, start: datetime) -> str:
     return chance.choice(forms)
 
 
+def news_blackout(chance: random.Random, start: datetime) -> str:
+    """One to three windows that may overlap, and one before the reset of the day after."""
+    windows = [_window(chance, start, NEWS_BEGIN) for _ in range(chance.randint(1, 3))]
+    later = next_reset(next_reset(start)) - NEXT_DAY
+    return ",".join((*windows, _window(chance, later, NEXT_DAY_NEWS)))
+
+
+def _window(chance: random.Random, after: datetime, begins: tuple[int, int]) -> str:
+    start = after + timedelta(seconds=chance.randint(*begins))
+    roots = chance.choice(("", "", "/MNQ", "/MNQ+MES", "/MES+NQ+CL+SI"))
+    return f"{start:%Y%m%dT%H%M%SZ}/{chance.choice(NEWS_LAST)}{roots}"
+
+
 def _shown(start: datetime, *, hours: int = 0, minutes: int = 0) -> str:
     """What the wall in Chicago shows so long after."""
     return f"{(start + timedelta(hours=hours, minutes=minutes)).astimezone(CHICAGO):%H%M}"
@@ -53,5 +70,9 @@ def _minute(chance: random.Random, start: datetime, earliest: int) -> datetime:
     return (start + timedelta(minutes=minutes)).astimezone(CHICAGO)
 
 
-TIMED: Mapping[str, Callable[[random.Random, datetime], str]] = {FLAT_BY: flat_by, SESSION: session}
+TIMED: Mapping[str, Callable[[random.Random, datetime], str]] = {
+    FLAT_BY: flat_by,
+    SESSION: session,
+    NEWS: news_blackout,
+}
 """What comes after the name of a rule, as :func:`simulation.rulebook.rules_of` reads it."""

@@ -18,6 +18,7 @@ from risk.rules import (
     MaxContracts,
     MaxContractsPerInstrument,
     MaxRiskPerTrade,
+    NewsBlackout,
     NoStopLoss,
     Rule,
     Session,
@@ -102,12 +103,8 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
             case TradeFrequency():
                 windows = (rule.minute, 60.0), (rule.hour, 3600.0), (rule.session, math.inf)
                 terms |= {"entries": tuple((n, lasts) for n, lasts in windows if n is not None)}
-            case FlatBy():
-                shut.append(hours.FlatBy(rule.time, rule.margin))
-            case Session():
-                own = tuple((root, _clocks(it)) for root, it in sorted(rule.by_root.items()))
-                margin = rule.flatten_before_close
-                shut.append(hours.Session(_clocks(rule.times), own, rule.days, margin))
+            case FlatBy() | Session() | NewsBlackout():
+                shut.append(_hours_of(rule))
             case _:
                 raise TypeError(f"the referee does not know {rule.name}")
     return Terms(**terms, day_limits=tuple(limits), hours=tuple(shut))
@@ -118,6 +115,21 @@ def _other(other: object) -> float | None:
     if isinstance(other, int):
         return float(other)
     return 0.0 if other == "block" else None
+
+
+def _hours_of(rule: FlatBy | Session | NewsBlackout) -> hours.Hours:
+    """In which nothing may be open."""
+    match rule:
+        case FlatBy():
+            return hours.FlatBy(rule.time, rule.margin)
+        case NewsBlackout():
+            windows = (
+                hours.Window(it.start, it.end, frozenset(it.roots)) for it in rule.file.event
+            )
+            return hours.News(tuple(windows))
+        case Session():
+            own = tuple((root, _clocks(it)) for root, it in sorted(rule.by_root.items()))
+            return hours.Session(_clocks(rule.times), own, rule.days, rule.flatten_before_close)
 
 
 def _clocks(ranges: Iterable[str]) -> tuple[hours.Clocks, ...]:

@@ -162,7 +162,10 @@ def test_what_is_rolled_binds_within_the_run(rule: str, start: datetime) -> None
     for seed in range(100):
         (hours,) = terms_of(rules_of(f"{rule}={rolled(rule, seed, start)}")).hours
         moments = [start + timedelta(seconds=second) for second in range(60, 1200, 10)]
-        assert any(hours.locks(it) or hours.shuts("MNQ", it) for it in moments)
+        roots = ("MNQ", "MES")
+        assert any(
+            hours.locks(it) or any(hours.shuts(root, it) for root in roots) for it in moments
+        )
 
 
 def rolled(rule: str, seed: int, start: datetime) -> str:
@@ -289,3 +292,71 @@ def test_in_a_day_that_has_not_begun_nothing_is_asked_for() -> None:
     history.recorded(history.docket, "reset", day="2026-11-19")
     history.at(604.1)
     assert history.found == [(1, "A")]
+
+
+# ---- news ------------------------------------------------------------------------------------------
+
+NINE_ONE = datetime(2026, 11, 18, 15, 1, tzinfo=UTC)
+
+
+def news(*windows: str) -> str:
+    """Windows from a second after 9:00 on, with what they last and are for: ``60/300/MNQ``."""
+    parts = (it.partition("/") for it in windows)
+    starts = ((MORNING + timedelta(seconds=int(at)), rest) for at, _, rest in parts)
+    return "news_blackout=" + ",".join(f"{at:%Y%m%dT%H%M%SZ}/{rest}" for at, rest in starts)
+
+
+@pytest.mark.parametrize(
+    ("window", "contract", "found"),
+    [
+        ("60/300", MNQ, [(1, "A")]),
+        ("60/300/MNQ+MES", MNQ, [(1, "A")]),
+        ("60/300/MNQ+MES", GC, []),
+    ],
+)
+def test_nothing_may_be_open_while_news_come_out(
+    window: str, contract: str, found: list[tuple[int, str]]
+) -> None:
+    """Of the products that the window names, or at all."""
+    history = holding(news(window), contract)
+    history.at(60.9)
+    assert history.found == []
+    history.wait(0.2)
+    assert history.found == found
+
+
+@pytest.mark.parametrize(("at", "found"), [(59.99, [(11, "A")]), (70.0, []), (80.5, [(11, "A")])])
+def test_a_close_is_right_within_the_window_alone(at: float, found: list[tuple[int, str]]) -> None:
+    """Its end is not part of it."""
+    history = History(terms_of(rules_of(news("60/20/MNQ"))))
+    history.at(at - 0.1)
+    history.trade(1)
+    history.at(at)
+    history.close()
+    assert history.found == found
+
+
+@pytest.mark.parametrize(
+    ("windows", "lasts"),
+    [
+        (("60/300",), 300),
+        (("30/300", "50/400"), 390),
+        (("60/300", "70/900"), 300),
+        (("60/300", "60/900/MNQ"), 300),
+    ],
+)
+def test_the_lock_is_to_the_end_of_the_longest_window(windows: tuple[str, ...], lasts: int) -> None:
+    """Of those that are on now and name no products."""
+    for wrong in (0, -1, 1):
+        history = holding(news(*windows))
+        history.at(60.001)
+        history.lock(NINE_ONE + timedelta(seconds=lasts + wrong), rule="news_blackout")
+        assert [it for it in history.found if it[0] == 4] == ([(4, "A")] if wrong else [])
+
+
+def test_a_window_of_products_locks_nothing() -> None:
+    """What they are is closed, as long as it lasts."""
+    history = holding(news("60/300/MNQ"))
+    history.at(60.001)
+    history.lock(NINE_ONE + timedelta(seconds=300), rule="news_blackout")
+    assert (11, "A") in history.found
