@@ -223,6 +223,7 @@ class Bench:
                 docket.told.new_day(self.told_prices)
                 docket.untold_trades.clear()
                 docket.retreat.new_day()
+                docket.scaling.new_day()
                 carried = bool(docket.true.begun or docket.told.begun)
                 # Of what was opened just now only the fill's price is known, not a quote yet.
                 young = any(self.now - it.since <= JUST_BEFORE for it in docket.true.held.values())

@@ -9,6 +9,7 @@ from simulation.bench import Bench
 from simulation.docket import FORGIVEN, SOON_AFTER, Docket
 from simulation.excuses import USUAL_ANSWER, Excuse
 from simulation.links import Links
+from simulation.trading_days import day_name
 
 HUNG = 8.0
 """Seconds at most until a handler that does not come back is ended: 5, looked at every 2.5."""
@@ -95,6 +96,8 @@ class Circumstances:
             self._bench.coverage.saw("breach while no daemon ran")
         for docket in self._bench.dockets.values():
             docket.excuses.end(Excuse.DEAD, self._bench.now)
+            docket.scaling.begun(day_name(self._bench.wall()))
+            docket.rescale(self._bench.now)
             self._bench.expect_reset(docket)
             self._bench.changed(docket)
             self._bench.deadlines_again(docket)

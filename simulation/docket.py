@@ -27,6 +27,7 @@ from simulation.invariants import (
 from simulation.pauses import Pauses, Tape
 from simulation.retreat import Retreat
 from simulation.risks import may_be_too_risky, too_risky
+from simulation.scaling import KEY, OPENING_BALANCE, Scaling
 from simulation.sizes import Sizes, caps_of
 from simulation.truth import Book, Instrument, Key, Prices, Terms
 
@@ -74,6 +75,9 @@ class Docket:
     closures: Closures = Factory(
         lambda self: Closures(self.terms.hours, self.true, self.told, self.may_show),
         takes_self=True,
+    )
+    scaling: Scaling = Factory(
+        lambda self: Scaling(self.terms, OPENING_BALANCE, OPENING_BALANCE), takes_self=True
     )
     retreat: Retreat = Factory(lambda self: Retreat(self.terms), takes_self=True)
 
@@ -175,7 +179,20 @@ class Docket:
     def caps(self) -> Sizes:
         """Of its terms, as they are now."""
         roots = {it.root for it in self.instruments.values()}
-        return Sizes(self.instruments, caps_of(self.terms, roots))
+        return Sizes(self.instruments, caps_of(self.terms, roots, self.scaling.limit()))
+
+    def rescale(self, at: float) -> None:
+        """What is known of the balance with which the day began has changed."""
+        if self.terms.steps:
+            self.sizes.caps = self.caps().caps
+            self.owes_opening(at)
+            self.look(at)
+
+    def owes_opening(self, at: float) -> None:
+        """The balance of the morning is due anew, if it is."""
+        if self.terms.steps:
+            self.obliges(KEY, False, at)
+            self.obliges(KEY, self.scaling.owed(), at)
 
     # ---- looking ------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from simulation.excuses import Aspect
 from simulation.hours import FLAT_BY, NEWS, SESSION
 from simulation.pauses import COOLDOWN, FREQUENCY, PAUSES
 from simulation.risks import MAX_RISK
+from simulation.scaling import SCALING
 from simulation.sizes import Cap, too_much
 from simulation.truth import SUSPENDED, TENTH_OF_A_CENT, Book, Key, Order, Prices, Terms
 
@@ -32,6 +33,9 @@ with exposure, then a reconcile."""
 UNSEEN_AT_MOST = 36.0
 """Seconds that the news of an order can stay lost while anything is exposed: an audit every 30 s, which
 is looked at every 5 s, and its answer."""
+OPENED_WITHIN = 8.0
+"""Seconds from the beginning of a day, or its newest half-turn, until it is known with what balance it began:
+2 s in which none may come, the next look of every 5 s, and a record."""
 READ_ANEW_WITHIN = 5.0
 """Seconds from a new link, or from something on the user hub that makes no sense, to an answer that was
 asked for since."""
@@ -56,7 +60,7 @@ LOCK_KEYS = DAY_KEYS | {(rule, "") for rule in sorted(HOURS_RULES)}
 """Breaches that are answered with a lock."""
 SHUT_RULES = HOURS_RULES | {"symbol_block"}
 """Rules by which nothing may be open in some products."""
-SIZE_RULES = frozenset({"max_contracts", "max_contracts_per_instrument"})
+SIZE_RULES = frozenset({"max_contracts", "max_contracts_per_instrument", SCALING})
 """Rules that ask for lots to be closed, not for positions."""
 IN_PART = PAUSES | SIZE_RULES
 """Rules that ask for a part of what is held."""
@@ -72,6 +76,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "unrealized_profit": MONEY,
     "max_contracts": SIZE,
     "max_contracts_per_instrument": ORDERS,
+    SCALING: SIZE,
     "symbol_block": ORDERS,
     FLAT_BY: ORDERS,
     SESSION: ORDERS,
@@ -85,6 +90,7 @@ NEEDS: dict[str, frozenset[Aspect]] = {
     "reset": MEANS,
     "live": frozenset(Aspect),
     "audit": MEANS,
+    "opening": TRADES,
     "blind": MEANS,
     "apart": SIZE,
     "unseen": SIZE,
@@ -97,6 +103,7 @@ WITHIN = {
     "reset": RESET_WITHIN,
     "live": LIVE_WITHIN,
     "audit": AUDITED_WITHIN,
+    "opening": OPENED_WITHIN,
     "blind": BLIND_AT_MOST,
     "apart": APART_AT_MOST,
     "unseen": UNSEEN_AT_MOST,
@@ -104,7 +111,7 @@ WITHIN = {
     "race": ACT_WITHIN,
 }
 NUMBERS = {"reset": 8, "live": 5, "audit": 7, "race": 2} | dict.fromkeys(
-    ("blind", "apart", "unseen", "unread"), 5
+    ("blind", "apart", "unseen", "unread", "opening"), 5
 )
 
 

@@ -71,11 +71,18 @@ class Knowledge:
             docket.moved_at = self._bench.now
             self._bench.changed(docket)
 
+    def balance(self, account: int, dollars: float) -> None:
+        """The exchange says what an account is worth without what is open."""
+        docket = self._bench.dockets.get(account)
+        if docket is not None:
+            docket.scaling.balance = dollars
+
     def trade(self, account: int, trade: Trade) -> None:
         """The exchange booked a half-turn, or struck one."""
         docket = self._bench.dockets.get(account)
         if docket is not None:
             docket.true.trade(trade)
+            docket.owes_opening(self._bench.now)
             docket.compare_trade(trade.id)
             if docket.locked:
                 self._bench.coverage.saw("locked account traded")

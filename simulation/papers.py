@@ -71,6 +71,8 @@ class Papers:
                 self._links.alerted(docket, body)
             case "reset":
                 self._reset_recorded(docket, body)
+            case "opening":
+                self._opening_recorded(docket, body)
             case _:
                 pass
 
@@ -96,7 +98,10 @@ class Papers:
             if kind == "reset" and account
         }
         today = day_name(self._bench.wall())
+        opened = {it for kind, it, body in found if kind == "opening" and str(body["day"]) == today}
         for docket in self._bench.dockets.values():
+            docket.scaling.begun(today if docket.name in opened else "")
+            docket.rescale(self._bench.now)
             if docket.true.begun and (docket.name, today) not in self._bench.resets:
                 docket.estimated, docket.told.begun = True, {}
                 docket.told.fold()
@@ -207,8 +212,21 @@ class Papers:
             self._bench.accuse(8, docket, f"{key[1]} was begun twice")
         self._bench.resets.add(key)
         self._bench.coverage.saw("day turned")
+        docket.scaling.begun(key[1])
+        docket.rescale(self._bench.now)
         self._bench.expect_reset(docket)
         self._bench.lock_state(docket)
+
+    def _opening_recorded(self, docket: Docket, body: Mapping[str, Any]) -> None:
+        """With what balance the day began; a day of the past is past."""
+        day, began_with = str(body["day"]), docket.scaling.began_with
+        if day != day_name(self._bench.wall()):
+            return
+        if abs(float(body["balance"]) - began_with) > ONE_CENT:
+            text = f"{day} began with {began_with:.2f}, written down as {body['balance']}"
+            self._bench.accuse(5, docket, text)
+        docket.scaling.written(day)
+        docket.rescale(self._bench.now)
 
     def pictured(self, account: str, status: Mapping[str, Any]) -> None:
         """What the account actor says of itself, now."""

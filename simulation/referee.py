@@ -17,7 +17,7 @@ How the invariants of DESIGN, section 3, are judged:
    may stay unknown for longer than an audit takes.
 6. No excuse of one account counts for another.
 7. Each answer is recorded, once, for an intent that is recorded with its whole cause.
-8. Each account begins each trading day once, within seconds of its time.
+8. Each account begins each trading day once, within seconds, and soon knows its balance then.
 9. What a mailbox accepted was handled, conflated, is queued, or is a dead letter.
 10. No actor falls but those that were made to.
 11. Each request and each lock needs a breach that was shown at, or just before, its decision: by the
@@ -124,8 +124,7 @@ class Referee(Watcher):
         self._reads: dict[int, tuple[float, Callable[[bool], None]]] = {}
         self._executing = False
         self._opened_by_us: list[str] = []
-        self._wrong_until = -math.inf
-        self._healed_at = math.inf
+        self._wrong_until, self._healed_at = -math.inf, math.inf
         self._power = False
         for contract, quote in machine.exchange.quotes.items():
             bench.true_prices[contract] = float(quote.bid), float(quote.ask)
@@ -184,6 +183,8 @@ class Referee(Watcher):
                 knowledge.position(account, event.contract_id, payload["id"], net, average)
             elif event.kind is Kind.ORDER:
                 knowledge.order(account, order_of(payload))
+            elif event.kind is Kind.ACCOUNT:
+                knowledge.balance(account, float(payload["balance"]))
             elif event.kind is Kind.TRADE:
                 if self._executing:
                     self._look_at_our_trade(payload)
@@ -349,13 +350,13 @@ class Referee(Watcher):
         machine = self._machine
         if machine.system is not None and machine.journal is not None:
             self._archive.given(machine.journal.statistics().last)
-        if record.kind in ("lock", "intent", "outcome", "reset", "alert"):
+        if record.kind in ("lock", "intent", "outcome", "reset", "opening", "alert"):
             self._papers.recorded(record.kind, record.account, record.body, spooled=spooled)
 
     def _on_disk(self) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
         disk = self._machine.disk
         for entry in (*disk.durable, *disk.cached):
-            if entry.kind in ("lock", "intent", "reset"):
+            if entry.kind in ("lock", "intent", "reset", "opening"):
                 yield entry.kind, entry.account, entry.record().body
 
     def _ask_for_pictures(self) -> None:

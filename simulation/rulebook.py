@@ -14,6 +14,8 @@ many losses in a row: ``cooldown_after_loss=100/300,200/900:3/600``;
 Limits by root are ``max_contracts_per_instrument=MNQ/3,ES/1``; of other roots nothing (``:block``) or so
 many of each (``:2``).
 
+``scaling_plan=0/2,50000/5`` allows two contracts, from a balance of 50,000 on five (``:mini_equivalent``).
+
 Times of day are in Chicago, without their colon: ``flat_by=1510/180`` is flat 180 seconds before 15:10.
 ``session=0830-1500,1600-1700,MNQ/0900-1100:60/mon+wed`` closes 60 seconds before the end of its ranges, of
 which MNQ has its own, and is for these trading days. ``news_blackout=20261118T150500Z/300/MNQ+MES`` are
@@ -37,6 +39,7 @@ from risk.rules.max_contracts_per_instrument import MaxContractsPerInstrument
 from risk.rules.max_risk_per_trade import MaxRiskPerTrade
 from risk.rules.news_blackout import Event, News, NewsBlackout
 from risk.rules.no_stop_loss import NoStopLoss
+from risk.rules.scaling_plan import ScalingPlan, Step
 from risk.rules.session import Session
 from risk.rules.symbol_block import SymbolBlock
 from risk.rules.trade_frequency import TradeFrequency
@@ -114,10 +117,8 @@ def _timed(name: str, value: str, option: str) -> Rule:
 
 def _rule(name: str, value: str, option: str) -> Rule:
     match name, option:
-        case "max_contracts", "" | "lots":
-            return MaxContracts(limit=int(value))
-        case "max_contracts", "mini_equivalent":
-            return MaxContracts(limit=int(value), count="mini_equivalent")
+        case "max_contracts", "" | "lots" | "mini_equivalent":
+            return MaxContracts(limit=int(value), count=_count(option))
         case "max_contracts_per_instrument", _:
             limits = {root: int(limit) for root, limit in _pairs(value)}
             return MaxContractsPerInstrument(limits=limits, other=_other(option))
@@ -160,10 +161,17 @@ def _rule(name: str, value: str, option: str) -> Rule:
             )
         case "trade_frequency", "":
             return TradeFrequency(**{window: int(number) for number, window in _pairs(value)})
+        case "scaling_plan", "" | "lots" | "mini_equivalent":
+            steps = tuple(Step(Decimal(least), int(most)) for least, most in _pairs(value))
+            return ScalingPlan(tiers=steps, count=_count(option))
         case _ if name in TIMED:
             return _timed(name, value, option)
         case _:
             raise ValueError(f"no rule of a simulation: {name}={value}:{option}")
+
+
+def _count(option: str) -> Literal["lots", "mini_equivalent"]:
+    return "mini_equivalent" if option == "mini_equivalent" else "lots"
 
 
 def _other(option: str) -> int | Literal["allow", "block"]:

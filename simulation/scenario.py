@@ -155,6 +155,11 @@ FURTHER_RULES = {
     "consistency": ("40:49925", "50:49850", "50:50100"),
     "max_risk_per_trade": ("60", "150", "400"),
     "max_contracts_per_instrument": ("MNQ/3,NQ/0", "MES/2:1", "MNQ/4,MES/1:block"),
+    "scaling_plan": (
+        "0/2,50001/6",
+        "49000/1,49950/2,50000/3,50200/5",
+        "0/1,50000/2,51000/4:mini_equivalent",
+    ),
     "cooldown_after_loss": ("20/60,100/300", "200/600:2/90", "50/120,300/900:3/300"),
 }
 """Rules that an account may have beside those, as :func:`simulation.rulebook.rules_of` reads them; there

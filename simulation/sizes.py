@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
+from simulation.scaling import SCALING
 from simulation.truth import MICROS, Book, Instrument, Key, Terms
 
 REMEMBERED = 400
@@ -50,11 +51,13 @@ class Cap:
         return over if over > HALF_A_LOT else 0.0
 
 
-def caps_of(terms: Terms, roots: Iterable[str]) -> tuple[Cap, ...]:
-    """All caps of an account that may hold these products."""
+def caps_of(terms: Terms, roots: Iterable[str], by_balance: float | None = None) -> tuple[Cap, ...]:
+    """All caps of an account that may hold these products; ``by_balance``: what its plan allows today."""
     caps = []
     if terms.max_contracts is not None:
         caps.append(Cap("max_contracts", terms.max_contracts, mini=terms.mini_equivalent))
+    if by_balance is not None:
+        caps.append(Cap(SCALING, by_balance, mini=terms.steps_in_minis))
     if terms.per_root is not None:
         for root in sorted(set(roots)):
             limit = terms.per_root.limit_of(root)

@@ -21,6 +21,7 @@ from risk.rules import (
     NewsBlackout,
     NoStopLoss,
     Rule,
+    ScalingPlan,
     Session,
     SymbolBlock,
     TradeFrequency,
@@ -32,10 +33,8 @@ from risk.rules import (
 from simulation import hours
 from simulation.allowances import PerRoot
 from simulation.rulebook import rules_of, seed_of
+from simulation.scaling import OPENING_BALANCE
 from simulation.truth import DayLimit, Order, Terms, Trade
-
-OPENING_BALANCE = 50_000.0
-"""Dollars with which each simulated account begins its run."""
 
 
 def terms_in(text: str) -> Terms:
@@ -91,6 +90,11 @@ def terms_of(rules: Iterable[Rule], seed: Seed | None = None) -> Terms:
                 # Its only day; none may earn more than its share while earlier ones have earned.
                 if before > 0:
                     limits.append(DayLimit(rule.name, before * share / (100 - share)))
+            case ScalingPlan():
+                terms |= {
+                    "steps": tuple((float(it.from_), float(it.max)) for it in rule.tiers),
+                    "steps_in_minis": rule.count == "mini_equivalent",
+                }
             case ConnectionLoss():
                 terms |= {"watches_link": True}
             case CooldownAfterLoss():

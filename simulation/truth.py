@@ -98,6 +98,9 @@ class Terms:
     """Dollars that one position may lose at its stops."""
     entries: tuple[tuple[int, float], ...] = ()
     """Entry orders that are allowed in so many seconds; in an infinity: in the trading day."""
+    steps: tuple[tuple[float, float], ...] = ()
+    """Dollars of balance at the beginning of the day, and how much may be held from them on."""
+    steps_in_minis: bool = False
     hours: tuple[Hours, ...] = ()
     """Rules by which nothing may be open at times."""
 

@@ -67,13 +67,15 @@ class History:
             self.live()
 
     def live(self) -> None:
-        """A daemon comes up, logs in, reads that all is flat, and records the day."""
+        """A daemon comes up, logs in, reads that all is flat, and records the day and its balance."""
         self.circumstances.life_begun()
         self.circumstances.session("sim", opened=True)
         self.circumstances.hub("sim", up=True)
         self.read()
         for docket in self.bench.dockets.values():
-            self.recorded(docket, "reset", day=day_name(self.bench.wall()))
+            day, balance = day_name(self.bench.wall()), str(docket.scaling.began_with)
+            self.recorded(docket, "reset", day=day)
+            self.recorded(docket, "opening", day=day, balance=balance)
         self.at(self.bench.now + 10)
 
     def read(self) -> None:
