@@ -126,12 +126,11 @@ class Group(Actor[GroupMessage]):
         here = {name: it for name, it in told if it.day == day}
         if not here:
             return None
-        ages = {name: mono - it.mono for name, it in here.items()}
         now = max(
-            it.now + timedelta(seconds=ages[name] * self._clock.speed) for name, it in here.items()
+            it.now + timedelta(seconds=(mono - it.mono) * self._clock.speed) for it in here.values()
         )
         members = tuple(
-            evolve(here[name], sure=here[name].sure and not _is_old(here[name], ages[name]))
+            evolve(here[name], sure=here[name].sure and not _is_older(here[name], mono, OLD_AFTER))
             for name in self._accounts
             if name in here
         )
@@ -158,7 +157,7 @@ class Group(Actor[GroupMessage]):
         half the truth until the other was heard.
         """
         mono = trio.current_time()
-        old = [it for it in self._refs if self._spoke_before(it, mono)]
+        old = [it for it in self._refs if _is_older(self._members[it], mono, SAID_TOGETHER)]
         if not old or not self._says_more(answers):
             self._asked_at = None
             return False
@@ -171,27 +170,21 @@ class Group(Actor[GroupMessage]):
             self._wake_in(left)
         return left > 0
 
-    def _spoke_before(self, account: str, mono: float) -> bool:
-        member = self._members[account]
-        return bool(member.priced) and mono - member.mono > SAID_TOGETHER
-
     def _says_more(self, answers: Sequence[GroupAnswer]) -> bool:
         if any(alert.code not in self._standing for answer in answers for alert in answer.alerts):
             return True
         return any(
-            (it.rule, it.action) not in self._has_asked(account)
-            for account in self._refs
-            for it in _asked_of(account, answers)
+            _without_figures(_asked_of(it, answers)) - _without_figures(self._has_asked(it))
+            for it in self._refs
         )
 
-    def _has_asked(self, account: str) -> set[tuple[str, Action]]:
+    def _has_asked(self, account: str) -> tuple[Instruction, ...]:
         known = self._sent.get(account)
-        return {(it.rule, it.action) for it in known.instructions} if known else set()
+        return known.instructions if known else ()
 
     def _ask(self, account: str) -> None:
-        known = self._sent.get(account)
-        self._sent[account] = Instructed(self._name, known.instructions if known else (), UNHEARD)
-        self._refs[account].tell(self._sent[account])
+        """Nothing else than before, but that it says how it stands."""
+        self._send(account, Instructed(self._name, self._has_asked(account), UNHEARD))
 
     def _tell(self, account: str, answers: Sequence[GroupAnswer], *, decided: bool) -> None:
         asked = _asked_of(account, answers)
@@ -201,8 +194,11 @@ class Group(Actor[GroupMessage]):
         # One that has more room than it believes to have hears of it when it next says how it stands.
         nothing_new = known is not None and known.instructions == asked and at <= known.report_at
         if account in self._answering or not nothing_new:
-            self._sent[account] = said
-            self._refs[account].tell(said)
+            self._send(account, said)
+
+    def _send(self, account: str, said: Instructed) -> None:
+        self._sent[account] = said
+        self._refs[account].tell(said)
 
     def _wake_in(self, seconds: float) -> None:
         if self._timer is not None:
@@ -214,9 +210,14 @@ def _asked_of(account: str, answers: Sequence[GroupAnswer]) -> tuple[Instruction
     return tuple(it for answer in answers for it in answer.instructions.get(account, ()))
 
 
-def _is_old(member: Member, age: float) -> bool:
+def _without_figures(instructions: Sequence[Instruction]) -> set[tuple[str, Action]]:
+    """What they ask for: the figures change with every price."""
+    return {(it.rule, it.action) for it in instructions}
+
+
+def _is_older(member: Member, mono: float, seconds: float) -> bool:
     """What it said rests on prices that have moved since; of a flat one nothing has changed."""
-    return bool(member.priced) and age > OLD_AFTER
+    return bool(member.priced) and mono - member.mono > seconds
 
 
 def _unheard(together: Together, account: str) -> Alert:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import trio
+from attrs import field, frozen
 
 from actors.guests import Guest, ask_all
 from actors.messages import Decided, EnforcementMessage, Evaluate, Judged, Wake
@@ -12,6 +13,7 @@ from actors.older import Older
 from broker.clock import Clock
 from risk.evaluate import after, concerns, evaluate, together
 from risk.rules import Rule, Trigger, is_own
+from risk.snapshot import Snapshot
 from risk.verdict import Verdict
 from risk.wires import wires
 from supervision import Actor, Ref
@@ -32,15 +34,9 @@ class Rules(Actor[Evaluate]):
         enforcement: Ref[EnforcementMessage],
         older: Older | None = None,
     ) -> None:
-        self._own = tuple(rule for rule in rules if is_own(rule))
         self._older = older
-        self._with_older = (*self._own, *(it for it in older.rules if is_own(it))) if older else ()
-        self._guests = tuple(Guest(rule) for rule in rules if not is_own(rule))
-        before = older.rules if older else ()
-        self._with_older_guests = (
-            *self._guests,
-            *(Guest(rule) for rule in before if not is_own(rule)),
-        )
+        self._present = _Book.of(rules)
+        self._with_older = self._present.beside(_Book.of(older.rules if older else ()))
         self._every = tuple(rules)
         self._clock = clock
         self._account = account
@@ -62,34 +58,28 @@ class Rules(Actor[Evaluate]):
             return
         now = snapshot.now + timedelta(seconds=(mono - snapshot.mono) * self._clock.speed)
         in_force = self._in_force(now)
-        verdict = evaluate(in_force, snapshot, message.trigger, now, mono)
+        verdict = evaluate(in_force.own, snapshot, message.trigger, now, mono)
         self._evaluations += 1
         if verdict.violations:
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, mono))
         guests = Verdict()
-        others = self._guests_in_force(now)
-        if others:
-            guests = await self._ask_guests(others, message, verdict, now, mono)
+        if in_force.guests:
+            left = after(verdict, snapshot.at(now, mono))
+            guests = await self._ask_guests(in_force.guests, message, left)
         calm = not verdict.violations and not guests.violations
         self._account.tell(
             Judged(
                 min(self._wake_in(verdict, now), self._wake_in(guests, now)),
                 (*verdict.alerts, *guests.alerts),
-                wires(in_force, snapshot) if calm and not _answer_to_quotes(others) else None,
+                wires(in_force.own, snapshot) if calm and not in_force.every_quote else None,
                 snapshot.mono,
             )
         )
 
     async def _ask_guests(
-        self,
-        guests: Sequence[Guest],
-        message: Evaluate,
-        own: Verdict,
-        now: datetime,
-        mono: float,
+        self, guests: Sequence[Guest], message: Evaluate, left: Snapshot
     ) -> Verdict:
         """What others' rules say once ours have been acted on, of what these leave."""
-        left = after(own, message.snapshot.at(now, mono))
         asked = [it for it in guests if concerns(it.rule, message.trigger)]
         verdict = together(await ask_all(asked, left, message.trigger))
         if verdict.violations:
@@ -97,16 +87,10 @@ class Rules(Actor[Evaluate]):
             self._enforcement.tell(Decided(verdict, message.holdings, message.origin, decided))
         return verdict
 
-    def _in_force(self, now: datetime) -> tuple[Rule, ...]:
+    def _in_force(self, now: datetime) -> "_Book":
         """What was accepted earlier today holds beside what is configured now, until the reset."""
-        return self._with_older if self._older_holds(now) else self._own
-
-    def _guests_in_force(self, now: datetime) -> tuple[Guest, ...]:
-        """The same of others' rules."""
-        return self._with_older_guests if self._older_holds(now) else self._guests
-
-    def _older_holds(self, now: datetime) -> bool:
-        return self._older is not None and now < self._older.until
+        over = self._older is None or now >= self._older.until
+        return self._present if over else self._with_older
 
     def _wake_in(self, verdict: Verdict, now: datetime) -> float:
         """Wall time and real time in one: a simulated wall clock may run faster."""
@@ -121,5 +105,25 @@ class Rules(Actor[Evaluate]):
         return {"rules": [rule.name for rule in self._every], "evaluations": self._evaluations}
 
 
-def _answer_to_quotes(guests: Sequence[Guest]) -> bool:
-    return any(Trigger.MARK in guest.rule.triggers for guest in guests)
+@frozen
+class _Book:
+    """Rules that are in force together."""
+
+    own: tuple[Rule, ...]
+    guests: tuple[Guest, ...]
+    every_quote: bool = field(init=False)
+    """Some guest answers to prices, and nobody knows from which on."""
+
+    @every_quote.default
+    def _every_quote(self) -> bool:
+        return any(Trigger.MARK in guest.rule.triggers for guest in self.guests)
+
+    @classmethod
+    def of(cls, rules: Sequence[Rule]) -> "_Book":
+        """Ours, and those of others."""
+        own = tuple(rule for rule in rules if is_own(rule))
+        return cls(own, tuple(Guest(rule) for rule in rules if not is_own(rule)))
+
+    def beside(self, other: "_Book") -> "_Book":
+        """Both together."""
+        return _Book((*self.own, *other.own), (*self.guests, *other.guests))

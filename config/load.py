@@ -55,6 +55,7 @@ def load(
     around = Circumstances(environment, _folder(path), for_run, daemon.clock == "gateway")
     logins = _logins(root, around)
     accounts = _accounts(root, daemon, registry, profiles_folder, today)
+    _check_table_of_closes(root.child("accounts"), today)
     _check_hours(root.child("accounts"), accounts, calendar, today)
     groups = tuple(_groups(root, registry))
     _notify(root.child("notify"))
@@ -140,12 +141,6 @@ def _check_hours(
     at: Cursor, accounts: Iterable[AccountConfig], calendar: TradingCalendar, today: date
 ) -> None:
     """A time from the reset on is that of the evening before: the whole day would be locked."""
-    if today > EARLY_CLOSES_UNTIL:
-        at.warn(
-            f"the table of the exchange's early closes ends on {EARLY_CLOSES_UNTIL}: since then a day "
-            "that closes early is taken for a whole one, and flat_by and session act too late",
-            "watch the holidays yourself, or install a newer Seawall",
-        )
     wednesday = today + timedelta(days=(2 - today.weekday()) % 7)  # Monday's day holds a weekend
     day = calendar.day_of(datetime.combine(wednesday, time(12), UTC))
     least = calendar.starts(day) + timedelta(hours=1)
@@ -157,6 +152,15 @@ def _check_hours(
                     f"begins at {calendar.reset_at:%H:%M}: the account would always be locked",
                     "set a time before the reset",
                 )
+
+
+def _check_table_of_closes(at: Cursor, today: date) -> None:
+    if today > EARLY_CLOSES_UNTIL:
+        at.warn(
+            f"the table of the exchange's early closes ends on {EARLY_CLOSES_UNTIL}: since then a day "
+            "that closes early is taken for a whole one, and flat_by and session act too late",
+            "watch the holidays yourself, or install a newer Seawall",
+        )
 
 
 def _names(at: Cursor) -> tuple[str, ...]:

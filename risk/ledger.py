@@ -170,7 +170,7 @@ def _opened(line: Line, trade: Trade, size: int) -> Line:
         cost=line.cost + added,
         day_cost=line.day_cost + added,
         lots=(*line.lots, lot),
-        running=_ran_on(line.running, trade, size),
+        running=_ran_on(line.running, trade, size, line.running.profit),
         entries=line.entries if known else (*line.entries, Entry(trade.order_id, trade.at)),
     )
 
@@ -179,7 +179,8 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     line = _start_closed(line, trade, size)
     held = abs(line.net)
     left = held - size
-    running, trips = _and_earned(_ran_on(line.running, trade, size), trade), line.trips
+    running = _ran_on(line.running, trade, size, _and_earned(line.running, trade))
+    trips = line.trips
     if left == 0:
         running, trips = Run(), (*trips, Trip(trade.at, trade.id, running))
     return evolve(
@@ -193,21 +194,22 @@ def _closed(line: Line, trade: Trade, size: int) -> Line:
     )
 
 
-def _ran_on(running: Run, trade: Trade, size: int) -> Run:
+def _ran_on(running: Run, trade: Trade, size: int, profit: Decimal | None) -> Run:
     """A round trip ``size`` contracts of a trade later; of a reversal's fee each side has its part."""
     fees = ZERO if trade.fees is None else trade.fees * size / trade.size
-    return evolve(
-        running,
-        points=running.points - trade.side.sign * size * trade.price,
-        fees=running.fees + fees,
-        unpriced_fees=running.unpriced_fees + (size if trade.fees is None else 0),
+    return Run(
+        running.points - trade.side.sign * size * trade.price,
+        running.fees + fees,
+        running.unpriced_fees + (size if trade.fees is None else 0),
+        running.blind,
+        profit,
     )
 
 
-def _and_earned(running: Run, exit_: Trade) -> Run:
+def _and_earned(running: Run, exit_: Trade) -> Decimal | None:
     if running.profit is None or exit_.profit_and_loss is None:
-        return evolve(running, profit=None)
-    return evolve(running, profit=running.profit + exit_.profit_and_loss)
+        return None
+    return running.profit + exit_.profit_and_loss
 
 
 def _start_closed(line: Line, trade: Trade, size: int) -> Line:
@@ -290,7 +292,7 @@ class ContractLedger:
 
     def traded_since(self, at: datetime) -> bool:
         """Whether the newest trade is younger than that."""
-        return bool(self._ordered) and self._ordered[-1][0] > at
+        return self.newest is not None and self.newest[0] > at
 
     def _fold_from(self, place: int) -> None:
         del self._lines[place:]

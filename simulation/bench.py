@@ -143,9 +143,9 @@ class Bench:
     def may_show(self) -> tuple[datetime, ...]:
         """What the daemon's clock may show at that instant: it is as good as a comparison of both."""
         wall = self.wall()
-        found = [wall, wall - CLOCKS_DIFFER, wall + CLOCKS_DIFFER][
-            : 3 if self.clock_is_wrong() else 1
-        ]
+        found = [wall]
+        if self.clock_is_wrong():
+            found += (wall - CLOCKS_DIFFER, wall + CLOCKS_DIFFER)
         compared_by, seconds = self.slept
         if self.now < compared_by:
             found.append(wall - timedelta(seconds=seconds))

@@ -156,9 +156,8 @@ class Circumstances:
                 self._bench.coverage.saw("crash with a request under way")
             docket.excuses.hold(Excuse.CRASHED, True, self._bench.now)
             if "HandlerStuck" in error:
-                docket.excuses.lasts(
-                    Excuse.BUSY, self._bench.now
-                )  # until now, and its mail comes next
+                # Until now, and its mail comes next.
+                docket.excuses.lasts(Excuse.BUSY, self._bench.now)
             if part == "connection":
                 docket.excuses.hold(Excuse.NO_SESSION, True, self._bench.now)
                 docket.excuses.hold(Excuse.HUB_DOWN, True, self._bench.now)

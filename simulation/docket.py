@@ -203,10 +203,8 @@ class Docket:
         now = set(size_breaches(true, terms, self.sizes.caps))
         now.update(money_breaches(true, terms, self.true_prices))
         now.update(self.pauses.broken(self.clock()))
-        if (
-            "reset",
-            "",
-        ) not in self.open:  # of hours in a day that it has not begun it knows nothing
+        # Of hours in a day that it has not begun the daemon knows nothing.
+        if ("reset", "") not in self.open:
             now |= self.closures.broken()
         now.update(too_risky(true, terms))
         now.update(self._retreated(at))

@@ -122,17 +122,21 @@ class Requests:
         }
 
     def _is_unsettled(self, docket: Docket, contract: str) -> bool:
-        """An answer had it no more, and may not have been believed, or still be."""
+        """An answer had it no more, which may be believed by now, or not yet."""
+        if contract not in docket.taken:
+            return False
+        _, at = docket.taken[contract]
         unsettled = docket.excuses.until.get(Excuse.UNSETTLED, -math.inf)
-        _, at = docket.taken.get(contract, (0, -math.inf))
-        return at > -math.inf and max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
+        return max(at + SETTLED_WITHIN, unsettled) >= self._bench.now
 
     def _too_much_with_ghosts(self, docket: Docket, contract: str) -> frozenset[Key]:
-        """Caps over everything that are broken if what an answer has taken away is still there."""
+        """Caps of a contract that are broken if what an answer has taken away is still there."""
         ghosts = self._ghosts(docket)
+        if not ghosts:
+            return frozenset()
         root = self._bench.instruments[contract].root
-        over = (it for it in docket.sizes.caps if ghosts and it.excess(docket.told, ghosts))
-        return frozenset((it.rule, contract) for it in over if it.weight(root))
+        caps = (it for it in docket.sizes.caps if it.weight(root))
+        return frozenset((it.rule, contract) for it in caps if it.excess(docket.told, ghosts))
 
     def _may_reduce(self, docket: Docket, contract: str, size: int, keys: frozenset[Key]) -> bool:
         if contract not in docket.true.held:
