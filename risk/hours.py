@@ -79,7 +79,9 @@ class Range:
 
     def within(self, calendar: TradingCalendar, day: date) -> Iterator[tuple[datetime, datetime]]:
         """Its parts in one trading day, aware UTC; the end is not part of it."""
-        start, end = calendar.at(day, self.start), calendar.at(day, self.end)
+        start = calendar.at(day, self.start)
+        to_reset = self.end == calendar.reset_at  # the one on which this day ends
+        end = calendar.ends(day) if to_reset else calendar.at(day, self.end)
         if start < end:
             yield start, end
         else:
