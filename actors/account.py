@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, assert_never
 
 import trio
+from attrs import evolve
 
 from actors.account_image import holdings_of, outlived_by_seed, picture_of, restored
 from actors.clock_messages import ClockJoin, DayTurned
@@ -18,6 +19,7 @@ from actors.group_messages import GroupMessage, Instructed
 from actors.interest import Interest
 from actors.judging import Judging
 from actors.locks import SKEW_TOLERATED, LockKeeper
+from actors.look import Look
 from actors.membership import Membership
 from actors.messages import (
     AccountMessage,
@@ -53,7 +55,6 @@ from actors.reporting import Desk
 from actors.store import Commit
 from broker.clock import Clock
 from broker.port import AccountUpdate, Fill, OrderUpdate, PositionUpdate
-from risk.domain import BrokerAccount
 from risk.evaluate import Trigger
 from risk.past import Seed
 from risk.rules import Rule
@@ -106,7 +107,7 @@ class Account(Actor[AccountMessage]):
         self._limits = limits
         self._membership = Membership(groups)
         self._seed = seed
-        self._diary = Diary(name=name, calendar=calendar, desk=self._desk, clock=clock, seed=seed)
+        self._diary = Diary(name, calendar, self._desk, clock, connection, seed)
         self._following = False
         self._unshown = False
         """Enforcement has not seen the present holdings."""
@@ -295,13 +296,13 @@ class Account(Actor[AccountMessage]):
 
     def _link_news(self, message: LinkUp | LinkDown | Listed | Missed) -> None:
         match message:
-            case LinkUp(account=account, skew=skew):
-                self._begin_by_the_broker(skew)
+            case LinkUp(look=look):
+                self._begin_by_the_broker(look.skew)
                 self._state.know_contracts(message.contracts)
-                self._listed(account, skew)
+                self._listed(look)
                 self._reconciler.link_up(message)
-            case Listed(account, skew):
-                self._listed(account, skew)
+            case Listed(look):
+                self._listed(look)
             case LinkDown(reason):
                 self._link_lost(reason)
             case Missed(reason):
@@ -320,25 +321,23 @@ class Account(Actor[AccountMessage]):
         self._unshown = True
         self._judge(Trigger.CONNECTION, Origin(reason, trio.current_time()))
 
-    def _listed(self, account: BrokerAccount, skew: float) -> None:
+    def _listed(self, look: Look) -> None:
+        account = look.account
         if self._state.account_id is None:
-            seen = BrokerAccount(account.id, self._name, account.balance, account.can_trade)
+            seen = evolve(account, name=self._name)
             self._desk.record(records.account_seen(self._clock.now(), seen))
         if self._state.balance != account.balance:
             self._reconciler.balance_moved(listed=True)
         if self._state.apply_account(account):
             self._judge(Trigger.ACCOUNT, Origin("account", trio.current_time()))
-        if self._locks.skew_measured(skew):
+        if self._locks.compared(look):
             self._judge_now("clock")  # what falls due does so earlier than its timer
         self._look_at_locks()
         self._interest.ask_again()
 
     def _became_live(self, first: bool) -> None:
         if first:
-            # A day that began while nobody watched: only now is known what it began with.
-            self._diary.write_day(self._state, self._state.open_at_start(), None)
-            image = self._desk.journal.projection.account(self._name)
-            self._state.restore_covers(image.covers)
+            self._diary.begin(self._state)
         self._interest.follow()
         self._unshown = True
         self._open_books()
@@ -366,6 +365,8 @@ class Account(Actor[AccountMessage]):
         pending = self._judging.take(current=self._reconciler.current)
         if not self._reconciler.believed:
             return
+        if self._state.morning.moved:
+            self._open_books()
         mono = trio.current_time()
         if self._unshown or pending is not None:
             holdings = holdings_of(self._state, self._reconciler, mono)
@@ -444,7 +445,6 @@ class Account(Actor[AccountMessage]):
         # What it had come to before an outage is not what it ended with.
         watched = rolled.summary if self._reconciler.current else None
         self._diary.write_day(self._state, rolled.open_at_start, watched)
-        self._open_books()
         self._interest.follow()
         self._look_at_locks()
         self._judge_now("trading day")

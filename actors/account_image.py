@@ -42,6 +42,9 @@ def restored(
             for contract, lot in image.day_start.open.items()
         }
         state.restore_open_at_start(image.day_start.day, opened, now, mono)
+    opening = image.opening
+    if opening is not None and opening.day == state.day:
+        state.morning.restore(opening.balance, opening.listing, state.trades())
     if image.peaks is not None:
         state.standing.peaks = image.peaks
         if image.peaks_day != state.day:

@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 import trio
 
+from actors.look import Look
 from actors.messages import (
     AccountsListed,
     CancelOrder,
@@ -102,6 +103,7 @@ class Connection(Actor[ConnectionMessage]):
     ) -> None:
         self._login = login
         self._broker = broker
+        self._clock = clock
         self._desk = Desk(journal, clock, store)
         self._prices = prices
         self._numbering = numbering
@@ -115,6 +117,8 @@ class Connection(Actor[ConnectionMessage]):
         """The user hub's last news has not been passed on yet."""
         self._listing = False
         self._list_again = False
+        self._listed: AccountsListed | None = None
+        """The newest list that could be read."""
         self._relist: Timer | None = None
         """The one timer after a failed look at the account list."""
         self._closing: Counter[tuple[int, str]] = Counter()
@@ -146,8 +150,8 @@ class Connection(Actor[ConnectionMessage]):
             case Feed(contracts):
                 self._feed = contracts
                 self._watch()
-            case AccountsListed(accounts, problem):
-                self._accounts_listed(accounts, problem)
+            case AccountsListed():
+                self._accounts_listed(message)
             case ListingWanted() | Wake("list"):
                 self._list_accounts()
             case SessionOpened(session):
@@ -308,21 +312,22 @@ class Connection(Actor[ConnectionMessage]):
             self._list_again = again or self._list_again
             return
         self._listing, self._list_again = True, False
-        self.context.request(partial(list_accounts, self._session), _same)
+        self.context.request(partial(list_accounts, self._session, self._clock), _same)
 
-    def _accounts_listed(self, accounts: tuple[BrokerAccount, ...] | None, problem: str) -> None:
+    def _accounts_listed(self, listed: AccountsListed) -> None:
         self._listing = False
         if self._list_again:
             self._list_accounts()
             return
-        if accounts is None:
-            log.warning("account list not read", login=self._login.name, problem=problem)
+        if listed.accounts is None:
+            log.warning("account list not read", login=self._login.name, problem=listed.problem)
             if self._relist is not None:
                 self._relist.cancel()
             self._relist = self.context.after(LIST_AGAIN_AFTER, Wake("list"))
             return
+        self._listed = listed
         known = frozenset(self._roster.by_id)
-        for alert in self._roster.listed(accounts):
+        for alert in self._roster.listed(listed.accounts):
             self._desk.alert_once(alert, alert.message)
         if frozenset(self._roster.by_id) != known:
             self._watch()
@@ -330,16 +335,17 @@ class Connection(Actor[ConnectionMessage]):
 
     def _announce(self) -> None:
         """Tell each account how it stands with the broker, on the present link if there is one."""
-        hub = self._user_hub
+        hub, listed = self._user_hub, self._listed
+        if listed is None:
+            return
         figures = None if self._session is None else self._session.statistics()
         skew = 0.0 if figures is None or figures.skew is None else figures.skew
         for member in self._roster.by_id.values():
             assert member.account is not None
-            news: LinkMessage = Listed(member.account, skew)
+            look = Look(member.account, skew, listed.asked, listed.answered)
+            news: LinkMessage = Listed(look)
             if hub is not None and hub.up:
-                news = LinkUp(
-                    member.account, hub.link, hub.proven, skew, self._contracts, self._fresh
-                )
+                news = LinkUp(look, hub.link, hub.proven, self._contracts, self._fresh)
             self._tell(member, news)
         self._fresh = False
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
+import trio
 
 from actors.account_image import day_start
+from actors.messages import ConnectionMessage, ListingWanted
 from actors.reporting import Desk
 from broker.clock import Clock
 from risk.account_state import AccountState
@@ -15,9 +17,11 @@ from risk.ledger import OpenAtStart
 from risk.past import Peaks, Seed, past_of
 from risk.trading_day import TradingCalendar
 from store import records
+from store.records import Opening
+from supervision import Ref
 
-BOOKED_AFTER = timedelta(seconds=2)
-"""How long after a trade the balance may still be the one before it."""
+LIST_AGAIN_AFTER = 4.0
+"""Seconds between looks at the account list for the balance of a morning."""
 log = structlog.get_logger("seawall.account")
 
 
@@ -26,22 +30,25 @@ class Diary:
 
     def __init__(
         self,
-        *,
         name: str,
         calendar: TradingCalendar,
         desk: Desk,
         clock: Clock,
-        seed: Seed | None = None,
+        connection: Ref[ConnectionMessage],
+        seed: Seed | None,
     ) -> None:
         self._name = name
         self._calendar = calendar
         self._desk = desk
         self._clock = clock
+        self._connection = connection
         self._fills: list[Trade] = []
         """Not written down yet."""
         self._covers: dict[str, timedelta] = {}
         """Uncovered times as last recorded."""
         self._seed = seed
+        self._list_again_at = float("-inf")
+        """Monotonic seconds."""
         self._peaks = Peaks()
         """As last recorded."""
 
@@ -54,6 +61,13 @@ class Diary:
         now = self._clock.now()
         self._desk.record(*(records.fill(self._name, now, trade) for trade in self._fills))
         self._fills.clear()
+
+    def begin(self, state: AccountState) -> None:
+        """The account is believed for the first time in this life."""
+        # A day that began while nobody watched: only now is known what it began with.
+        self.write_day(state, state.open_at_start(), None)
+        image = self._desk.journal.projection.account(self._name)
+        state.restore_covers(image.covers)
 
     def write_day(
         self, state: AccountState, opened: Mapping[str, OpenAtStart], ended: DaySummary | None
@@ -72,18 +86,24 @@ class Diary:
             log.info("the day that is over", account=self._name, summary=str(ended))
 
     def open_books(self, state: AccountState, *, live: bool) -> None:
-        """Find out with which balance the day began: from the journal, or once no trade is young."""
+        """Find out with which balance the day began; a trade that is heard of late moves it."""
+        morning = state.morning
+        if live and not morning.certain:
+            state.reckon_morning()
+        if not morning.certain and trio.current_time() >= self._list_again_at:
+            self._list_again_at = trio.current_time() + LIST_AGAIN_AFTER
+            self._connection.tell(ListingWanted())
         carried, known = state.carried(), state.standing.past
-        if known.opening is not None and known.carried == carried:
+        if not morning.moved and known.opening is not None and known.carried == carried:
             return
-        days = self._desk.journal.projection.account(self._name).days
-        opening = next((it.opening for it in days if it.day == state.day), None)
-        if opening is None and live:
-            now = self._clock.now()
-            opening = state.opening(now - BOOKED_AFTER)
-            if opening is not None:
-                self._desk.record(records.opening(self._name, now, state.day, opening))
-        state.standing.past = past_of(days, self._seed, state.day, opening, carried)
+        morning.moved = False
+        journal = self._desk.journal.projection.account(self._name)
+        if morning.balance is not None:
+            opening = Opening(state.day, morning.balance, morning.listing)
+            if journal.opening != opening:
+                self.write_fills()  # first: a successor takes what it does not find for news
+                self._desk.record(records.opening(self._name, self._clock.now(), opening))
+        state.standing.past = past_of(journal.days, self._seed, state.day, morning.balance, carried)
 
     def write_peaks(self, state: AccountState) -> None:
         """For a restart; what was higher in between is forgotten by a crash."""

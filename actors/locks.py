@@ -12,10 +12,12 @@ import structlog
 import trio
 from attrs import frozen
 
+from actors.look import Look
 from actors.messages import ConnectionMessage, ListingWanted
 from actors.reporting import Desk
 from broker.clock import Clock
 from risk.account_state import AccountState
+from risk.morning import Listing
 from risk.verdict import Alert, Lock, LockKey
 from supervision import Ref
 
@@ -23,6 +25,8 @@ SKEW_TOLERATED = 2.0
 """Seconds between the broker's clock and ours; its Date header is not finer than one."""
 COMPARED_WITHIN = 60.0
 """Seconds for which a comparison of the clocks is good, unless ours jumps."""
+LOOK_AT_MOST = 5.0
+"""Seconds after which the times of a look at the list are not trusted: the clock may have been set."""
 LOOK_AGAIN_AFTER = 60.0
 """Seconds: a wall clock may jump, so a long time is never slept in one piece."""
 
@@ -65,8 +69,16 @@ class LockKeeper:
         """The newest."""
         self._ended: set[LockKey] = set()
 
-    def skew_measured(self, seconds: float) -> bool:
+    def compared(self, look: Look) -> bool:
         """The broker's clock was compared with ours; True when it is later than was believed."""
+        later = self._skew_measured(look.skew)
+        age = (self._clock.now() - look.answered).total_seconds()
+        if 0.0 <= age <= LOOK_AT_MOST:
+            asked, answered = look.asked + self._skew, look.answered + self._skew
+            self._state.morning.listed(Listing(look.account.balance, asked, answered))
+        return later
+
+    def _skew_measured(self, seconds: float) -> bool:
         clock, mono = self._clock, trio.current_time()
         wall = clock.now()
         believed = (self._expected() if self._jumped(wall) else wall) + self._skew

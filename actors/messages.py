@@ -9,6 +9,7 @@ from attrs import Factory, evolve, frozen
 
 from actors.clock_messages import ClockJoin, DayTurned
 from actors.group_messages import Instructed
+from actors.look import Look
 from actors.price_messages import Feed, Marked
 from broker.port import (
     AccountUpdate,
@@ -161,7 +162,7 @@ class ContractMissing:
 
 @frozen
 class ListingWanted:
-    """Look at the account list now: a lock is about to end and the broker's clock must agree."""
+    """Look at the account list now: for the broker's clock, or the balance with which a day began."""
 
 
 @frozen
@@ -197,11 +198,9 @@ class OpeningPrice:
 class LinkUp:
     """The user hub is up and this account is subscribed on it."""
 
-    account: BrokerAccount
+    look: Look
     link: int
     proven: bool
-    skew: float
-    """Broker clock minus ours, seconds."""
     contracts: Mapping[str, Contract]
     """Records of the contracts on offer, by id; shared by all accounts of the login."""
     fresh: bool
@@ -219,8 +218,7 @@ class LinkDown:
 class Listed:
     """The regular look at the account list."""
 
-    account: BrokerAccount
-    skew: float
+    look: Look
 
 
 @mailbox_policy(lane=Lane.CONTROL, overflow=Overflow.DROP_OLDEST)
@@ -405,6 +403,9 @@ class AccountsListed:
     """Answer to the regular look at the account list; None when it failed."""
 
     accounts: tuple[BrokerAccount, ...] | None
+    asked: datetime
+    """By our clock, as the next; aware UTC."""
+    answered: datetime
     problem: str = ""
 
 

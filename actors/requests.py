@@ -26,6 +26,7 @@ from actors.messages import (
     ReadWanted,
 )
 from actors.price_messages import Marked
+from broker.clock import Clock
 from broker.port import BrokerError, Outcome, Priority, Session
 from risk.domain import Mark
 
@@ -41,12 +42,14 @@ def mutation(session: Session, message: Mutation) -> Callable[[], Awaitable[Outc
             return partial(session.cancel, account_id, order_id)
 
 
-async def list_accounts(session: Session) -> AccountsListed:
+async def list_accounts(session: Session, clock: Clock) -> AccountsListed:
     """Look at the account list."""
+    asked, accounts, problem = clock.now(), None, ""
     try:
-        return AccountsListed(await session.accounts(Priority.RECONCILE))
+        accounts = await session.accounts(Priority.RECONCILE)
     except BrokerError as error:
-        return AccountsListed(None, str(error))
+        problem = str(error)
+    return AccountsListed(accounts, asked, clock.now(), problem)
 
 
 async def list_contracts(session: Session) -> ContractsListed:

@@ -5,7 +5,7 @@ Trades are a set by id, orders merge by status and time, positions are absolute 
 state. The actor that owns it calls it with wall time (aware UTC) and monotonic seconds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from risk.domain import BrokerAccount, Contract, Mark, Order, Position, Trade
 from risk.ledger import ContractLedger, OpenAtStart, earned, merged_trade
 from risk.lockset import LockSet
 from risk.marks import MarkBasis
+from risk.morning import Morning
 from risk.past import Standing
 from risk.reading import Difference, Disagreement, Kind, Reading, new_trade
 from risk.snapshot import ContractView, Snapshot, totals
@@ -76,6 +77,7 @@ class AccountState:
         self.day_ends = self._calendar.ends(day)
         before = self._calendar.day_of(self.day_starts - _INSTANT)
         self._previous_starts = self._calendar.starts(before)
+        self.morning = Morning()
 
     def _contract(self, contract_id: str) -> ContractState:
         state = self._contracts.get(contract_id)
@@ -98,6 +100,7 @@ class AccountState:
         self._require_own(trade.account_id)
         if trade.at >= self.day_ends:
             return self._keep_early(trade)
+        self.morning.heard(trade, of_the_day=trade.at >= self.day_starts)
         if trade.at < self.day_starts:
             return self._add_older(trade, now, mono)
         return self._contract(trade.contract_id).booked(trade, now, mono)
@@ -365,15 +368,9 @@ class AccountState:
         """Dollars the broker last reported; None before the first report."""
         return None if self.broker_account is None else self.broker_account.balance
 
-    def opening(self, booked: datetime) -> Decimal | None:
-        """The balance less what the day's trades earned; None: not all known, or one came after.
-
-        One of just before the reset too: the balance that has not heard of it is the day before's.
-        """
-        balance, earned = self.balance, self.earned()
-        moving = any(it.ledger.traded_since(booked) for it in self._contracts.values())
-        moving = moving or any(it.at > booked for it in self._older.values())
-        return None if balance is None or earned is None or moving else balance - earned
+    def reckon_morning(self) -> None:
+        """Reckon with which balance the day began; call it when its trades have been read."""
+        self.morning.reckon(self.day_starts, self.trades(), self._older.values())
 
     def carried(self) -> Decimal:
         """Open P&L, dollars against the entries, of all that was held when the day began."""
@@ -381,9 +378,11 @@ class AccountState:
 
     def earned(self) -> Decimal | None:
         """Dollars after fees that the broker says the day's trades earned; None: not all known."""
-        return earned(
-            it for state in self._contracts.values() for it in state.ledger.trades.values()
-        )
+        return earned(self.trades())
+
+    def trades(self) -> Iterator[Trade]:
+        """The day's, voided ones too."""
+        return (it for state in self._contracts.values() for it in state.ledger.trades.values())
 
     def positions(self) -> tuple[Position, ...]:
         """Open positions, the broker's newest values, by contract id."""

@@ -290,10 +290,6 @@ class ContractLedger:
         """Time and id of the last trade; None without one."""
         return self._ordered[-1] if self._ordered else None
 
-    def traded_since(self, at: datetime) -> bool:
-        """Whether the newest trade is younger than that."""
-        return self.newest is not None and self.newest[0] > at
-
     def _fold_from(self, place: int) -> None:
         del self._lines[place:]
         if self._lines:

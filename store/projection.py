@@ -16,7 +16,7 @@ from risk.past import PastDay, Peaks
 from risk.verdict import Lock
 from store import records
 from store.port import Json, Record
-from store.records import DayStart, Intent, Kind
+from store.records import DayStart, Intent, Kind, Opening
 
 KEPT_BEFORE_DAY = timedelta(hours=1)
 """Trades shortly before a day are read again with it: they must be known to belong to the day before."""
@@ -42,6 +42,8 @@ class AccountImage:
     """Newest uncovered time by contract; of positions that may be gone."""
     days: tuple[PastDay, ...] = ()
     """Every trading day of which anything is known, oldest first, the present one among them."""
+    opening: Opening | None = None
+    """With which balance the newest of them began that is known."""
     peaks: Peaks | None = None
     peaks_day: date | None = None
     """The day that the day's own peak is of."""
@@ -77,7 +79,7 @@ class _Account:
     day_start: DayStart | None = None
     trades: dict[int, Trade] = field(factory=dict)
     covers: dict[str, Cover] = field(factory=dict)
-    openings: dict[date, Decimal] = field(factory=dict)
+    openings: dict[date, Opening] = field(factory=dict)
     nets: dict[date, Decimal] = field(factory=dict)
     peaks: Peaks | None = None
     peaks_day: date | None = None
@@ -94,6 +96,10 @@ class _Account:
         self.trades = {i: trade for i, trade in self.trades.items() if trade.at >= since}
         self.locks = {lock: None for lock in self.locks if lock.until > at}
 
+    def _past(self, day: date) -> PastDay:
+        opening = self.openings.get(day)
+        return PastDay(day, None if opening is None else opening.balance, self.nets.get(day))
+
     def image(self) -> AccountImage:
         return AccountImage(
             account=self.name,
@@ -103,10 +109,8 @@ class _Account:
             day_start=self.day_start,
             trades=dict(self.trades),
             covers=dict(self.covers),
-            days=tuple(
-                PastDay(day, self.openings.get(day), self.nets.get(day))
-                for day in sorted(self.openings.keys() | self.nets.keys())
-            ),
+            days=tuple(self._past(day) for day in sorted(self.openings.keys() | self.nets.keys())),
+            opening=self.openings[max(self.openings)] if self.openings else None,
             peaks=self.peaks,
             peaks_day=self.peaks_day,
         )
@@ -183,8 +187,8 @@ def _account_seen(account: _Account, record: Record) -> None:
 
 
 def _opening(account: _Account, record: Record) -> None:
-    day, balance = records.opening_of(record.body)
-    account.openings[day] = balance
+    opening = records.opening_of(record.body)
+    account.openings[opening.day] = opening
 
 
 def _peaks(account: _Account, record: Record) -> None:

@@ -17,6 +17,7 @@ from cattrs.strategies import configure_tagged_union
 from risk.cover import Cover
 from risk.day_summary import DaySummary
 from risk.domain import BrokerAccount, Episode, Trade
+from risk.morning import Listing
 from risk.past import Peaks
 from risk.verdict import Action, Alert, Lock, Violation
 from store.port import BadRecordError, Json, Record
@@ -53,6 +54,16 @@ class Kind(enum.StrEnum):
     """How long a position has been without a full stop."""
     ALERT = "alert"
     """The trader was told something."""
+
+
+@frozen
+class Opening:
+    """With which balance a trading day began, closed, in dollars."""
+
+    day: date
+    balance: Decimal
+    listing: Listing | None = None
+    """The broker's word that it was reckoned from."""
 
 
 @frozen
@@ -195,14 +206,14 @@ def broker_account_of(body: Mapping[str, Json]) -> BrokerAccount:
     return _read(body, BrokerAccount)
 
 
-def opening(account: str, at: datetime, day: date, balance: Decimal) -> Record:
-    """Record the closed balance with which a trading day began, dollars."""
-    return Record(Kind.OPENING, account, at, {"day": day.isoformat(), "balance": str(balance)})
+def opening(account: str, at: datetime, opening: Opening) -> Record:
+    """Record with which balance a trading day began; a later one replaces it."""
+    return Record(Kind.OPENING, account, at, _body(opening))
 
 
-def opening_of(body: Mapping[str, Json]) -> tuple[date, Decimal]:
+def opening_of(body: Mapping[str, Json]) -> Opening:
     """Read the balance at the beginning of a day back."""
-    return _read(text_of(body, "day"), date), amount_of(body, "balance")
+    return _read(body, Opening)
 
 
 def peaks(account: str, at: datetime, day: date, peaks: Peaks) -> Record:

@@ -29,7 +29,7 @@ def test_a_day_whose_end_nobody_watched_is_not_written_down_as_it_was_last_seen(
             world.trade(1001, -1)
             await trio.sleep(120)
         assert world.written("net_of_old_day", "reset", "SIM-50K-1")[-1] is None
-        before, today = (Decimal(it) for it in world.written("balance", "opening", "SIM-50K-1"))
+        before, *_, today = map(Decimal, world.written("balance", "opening", "SIM-50K-1"))
         assert today - before < -20
 
     run(story)
@@ -50,7 +50,7 @@ def test_a_trade_of_just_before_the_reset_is_in_the_balance_of_the_new_day() -> 
             world.price("24990")
             world.trade(1001, -1)
             await trio.sleep(20)
-        before, today = (Decimal(it) for it in world.written("balance", "opening", "SIM-50K-1"))
+        before, *_, today = map(Decimal, world.written("balance", "opening", "SIM-50K-1"))
         assert today - before < -20
         assert today == world.broker.exchange.accounts[1001].balance
 

@@ -95,7 +95,7 @@ def test_what_the_journal_says_of_days_comes_back() -> None:
     ended = evolve(summary_of(World().snapshot()), net=Decimal("-12.34"))
     known = journal(
         records.reset("A", NOON, start),
-        records.opening("A", NOON, TODAY, Decimal("50000.10")),
+        records.opening("A", NOON, records.Opening(TODAY, Decimal("50000.10"))),
         records.reset("A", NOON, after, ended),
     )
     assert known.account("A").days == (PastDay(TODAY, Decimal("50000.10"), Decimal("-12.34")),)

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 from typing import Literal
 
-import pytest
-
 from simulation.machine import Machine
 from simulation.run import Outcome, simulate
 from simulation.scenario import AccountPlan, LoginPlan, Scenario
@@ -76,10 +74,6 @@ def test_a_dead_daemon_asks_nothing() -> None:
     assert [at for life, at in diary.asked_at if life == 2]
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="known: the morning's balance is taken before trades still in the socket have been heard",
-)
 def test_a_daemon_that_is_killed_as_the_machine_wakes_writes_nothing_more() -> None:
     """It would begin the day that it has slept into, and no disk would have it."""
     diary = Diary()

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import trio
 
 from risk.cover import Cover
 from risk.domain import BrokerAccount, Episode, Side
+from risk.morning import Listing
 from risk.past import Peaks
 from store import records
 from store.buffered import BufferedJournal
@@ -70,13 +71,14 @@ async def test_a_committed_record_is_there_after_a_restart(reopen: Opener) -> No
 
 async def test_all_that_a_start_needs_comes_back(reopen: Opener) -> None:
     """Locks and trades, and what nobody but the journal knows: peaks, mornings, times without a stop."""
+    listing = Listing(Decimal("49880.1"), NOW, NOW + timedelta(seconds=0.05))
     lot = records.OpenLot(1, Decimal(25000), Decimal(24990))
     episode = Episode(77, NOW, Side.BUY)
     told = [
         records.config(NOW, "a fingerprint", {"accounts": []}),
         records.account_seen(NOW, BrokerAccount(1001, "A", Decimal(50000), can_trade=True)),
         records.reset("A", NOW, records.DayStart(TODAY, NOW, {"CON.F.US.MNQ.Z26": lot})),
-        records.opening("A", NOW, TODAY, Decimal("49900.10")),
+        records.opening("A", NOW, records.Opening(TODAY, Decimal("49900.10"), listing)),
         records.peaks("A", NOW, TODAY, Peaks(Decimal(200), Decimal(50300), Decimal(50100))),
         records.cover("A", NOW, "CON.F.US.MNQ.Z26", Cover(episode, 2, 1, NOW, NOW)),
         records.fill("A", NOW, example_trade()),
