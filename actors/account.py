@@ -340,7 +340,7 @@ class Account(Actor[AccountMessage]):
             self._diary.begin(self._state)
         self._interest.follow()
         self._unshown = True
-        self._open_books()
+        self._diary.open_books(self._state, live=True)
         self._enforcement.tell(BrokerBack())
         self._desk.settled("connection_lost")
         trigger = Trigger.START if first else Trigger.FULL
@@ -360,13 +360,13 @@ class Account(Actor[AccountMessage]):
 
     async def turn_ended(self) -> None:
         """One picture of the state for everything that this turn brought."""
+        if self._state.morning.moved and self._reconciler.believed:
+            self._open_books()
         # While the hub is down the trader may have closed what we still believe to be open:
         # judging that against new prices could lock him for a loss he never had.
         pending = self._judging.take(current=self._reconciler.current)
         if not self._reconciler.believed:
             return
-        if self._state.morning.moved:
-            self._open_books()
         mono = trio.current_time()
         if self._unshown or pending is not None:
             holdings = holdings_of(self._state, self._reconciler, mono)
@@ -380,7 +380,8 @@ class Account(Actor[AccountMessage]):
         self._unshown = False
 
     def _open_books(self) -> None:
-        self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE)
+        if self._diary.open_books(self._state, live=self._reconciler.phase is Phase.LIVE):
+            self._judge_now("balances")
 
     def _judge_now(self, why: str) -> None:
         self._judge(Trigger.FULL, Origin(why, trio.current_time()))
@@ -420,9 +421,8 @@ class Account(Actor[AccountMessage]):
             self._judge_now("regular")
         self._look_at_locks()
         if self._reconciler.believed:
-            self._diary.write_covers(self._state, self._locks.now())
             self._open_books()
-            self._diary.write_peaks(self._state)
+            self._diary.write_progress(self._state, self._locks.now())
         self._reconciler.audit(exposed)
         self._interest.refresh()
 

@@ -85,8 +85,11 @@ class Diary:
         if ended is not None:
             log.info("the day that is over", account=self._name, summary=str(ended))
 
-    def open_books(self, state: AccountState, *, live: bool) -> None:
-        """Find out with which balance the day began; a trade that is heard of late moves it."""
+    def open_books(self, state: AccountState, *, live: bool) -> bool:
+        """Find out with which balance the day began; True when the past is not what was believed.
+
+        A trade that is heard of late moves that balance.
+        """
         morning = state.morning
         if live and not morning.certain:
             state.reckon_morning()
@@ -95,7 +98,7 @@ class Diary:
             self._connection.tell(ListingWanted())
         carried, known = state.carried(), state.standing.past
         if not morning.moved and known.opening is not None and known.carried == carried:
-            return
+            return False
         morning.moved = False
         journal = self._desk.journal.projection.account(self._name)
         if morning.balance is not None:
@@ -103,17 +106,19 @@ class Diary:
             if journal.opening != opening:
                 self.write_fills()  # first: a successor takes what it does not find for news
                 self._desk.record(records.opening(self._name, self._clock.now(), opening))
-        state.standing.past = past_of(journal.days, self._seed, state.day, morning.balance, carried)
+        past = past_of(journal.days, self._seed, state.day, morning.balance, carried)
+        state.standing.past = past
+        return past != known
 
-    def write_peaks(self, state: AccountState) -> None:
-        """For a restart; what was higher in between is forgotten by a crash."""
+    def write_progress(self, state: AccountState, now: datetime) -> None:
+        """Peaks and times without a stop, for a restart; what came since is forgotten by a crash.
+
+        What is counted before the first belief would be restored on top of itself.
+        """
         peaks = state.standing.peaks
         if peaks != self._peaks:
             self._peaks = peaks
             self._desk.record(records.peaks(self._name, self._clock.now(), state.day, peaks))
-
-    def write_covers(self, state: AccountState, now: datetime) -> None:
-        """For a restart; what is counted before the first belief would be restored on top of itself."""
         for contract_id, cover in state.covers(now).items():
             if self._covers.get(contract_id) != cover.accumulated:
                 self._covers[contract_id] = cover.accumulated
