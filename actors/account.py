@@ -338,7 +338,7 @@ class Account(Actor[AccountMessage]):
     def _became_live(self, first: bool) -> None:
         if first:
             self._diary.begin(self._state)
-        self._interest.follow()
+        self._interest.refresh()
         self._unshown = True
         self._diary.open_books(self._state, live=True)
         self._enforcement.tell(BrokerBack())

@@ -19,6 +19,8 @@ from risk.account_state import AccountState
 from risk.verdict import Alert
 from supervision import Ref
 
+PRICE_AHEAD = 10.0
+"""Seconds before a price is stale: beside a stale one what is closed decides alone."""
 FIRST_PRICE_WITHIN = 3.0
 """Seconds that a contract's record and first price may take before their absence is told."""
 
@@ -89,11 +91,11 @@ class Interest:
         self.follow()
 
     def refresh(self) -> None:
-        """Ask for what replaces a price that has become stale, or never came."""
-        for contract_id in self._state.stale_marks(trio.current_time()):
+        """Ask for what replaces a price that is about to be stale, or never came."""
+        for contract_id in self._state.stale_marks(trio.current_time() + PRICE_AHEAD):
             self._connection.tell(PriceWanted(contract_id, self._reply_to))
         self._openings.clear()
-        self._ask_openings()
+        self.follow()
 
     def premature(self, alert: Alert) -> bool:
         """About a contract so new here that its record or first price is still on the way."""

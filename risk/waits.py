@@ -2,7 +2,8 @@
 
 Nobody may have watched when the day began. Then the broker is asked for the price at that instant;
 until it has come, a result of the day would count what was lost or won on the day before. And what
-is found held at a start has no price for a moment: its profit would be missing beside its closed losses.
+is found held at a start has no price for a moment, or one of long ago: its profit would be missing
+beside its closed losses.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ def day_wait_until(contracts: Iterable[ContractState], mono: float) -> float | N
             openings.append(state.unpriced_since)
         since = state.exposed_since
         new = since is not None and mono - since < FIRST_QUOTE_WITHIN_S
-        if since is not None and new and state.price(mono).value is None:
+        if since is not None and new and state.price(mono).stale:
             firsts.append(since)
     waits = (
         _while(min(openings) + OPENING_LATEST_S if openings else None, mono),

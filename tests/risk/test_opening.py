@@ -3,9 +3,10 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from risk.marks import FIRST_QUOTE_WITHIN_S
 from risk.rules.daily_loss import DailyLoss
 from risk.waits import OPENING_LATEST_S
-from tests.risk.world import MNQ, World
+from tests.risk.world import MES, MNQ, World
 
 RULE = DailyLoss(limit=Decimal(300), warn_at=(50,))
 
@@ -89,3 +90,18 @@ def test_a_fill_of_the_old_day_that_comes_late_asks_what_it_was_worth_at_the_res
     assert world.snapshot().day_waits
     world.state.price_start(MNQ.id, world.state.day_starts, Decimal(19950), world.now, world.mono)
     assert world.snapshot().net == -100
+
+
+def test_an_old_price_of_what_is_found_at_a_start_is_no_price_for_a_moment() -> None:
+    """A newer one has been asked for; without the open profit the closed losses would lock."""
+    world = World()
+    world.quote("20300", "20300.25")
+    world.wait(61)
+    for sign, price in ((1, "6000"), (-1, "5930")):
+        world.report(world.make_trade(sign, price, MES))
+    world.read(world.make_position(1, "20000"))
+    world.state.price_start(MNQ.id, world.state.day_starts, Decimal(20000), world.now, world.mono)
+    waits = world.judge(RULE)
+    assert (waits.violations, waits.wake_in) == ((), FIRST_QUOTE_WITHIN_S)
+    world.wait(FIRST_QUOTE_WITHIN_S)
+    assert world.judge(RULE).violations
