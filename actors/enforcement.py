@@ -134,6 +134,7 @@ class Enforcement(Actor[EnforcementMessage]):
         )
         now = self._clock.now()
         self._locked = any(lock.until > now and not lock.reduce_only for lock in image.locks)
+        self._desk.record()  # a life that ended in between may have spooled a lock, and no more
         for lock in image.locks:
             # It may have been written by a life that ended before it could say so.
             self._state.tell(LockSet(lock, again=True))
