@@ -135,8 +135,9 @@ class Pursuit:
         self.request, self.read_from, self.reached = None, mono, False
         self.executed |= isinstance(outcome, Done | Unknown)
         accepts_again = isinstance(outcome, Done) and self.problem not in ("", YET_IT_STANDS)
-        if accepts_again or self.hurried:
-            self.tries = 1  # the long pauses were for one that did not accept, or was not there
+        kept_back = isinstance(outcome, NotExecuted) and outcome.busy
+        if accepts_again or kept_back or self.hurried:
+            self.tries = 1  # the long pauses are for a broker that does not accept, or is not there
         delay = RETRY_AFTER[self.tries - 1] if self.tries <= len(RETRY_AFTER) else RETRY_SLOWLY
         match outcome:
             case Done():

@@ -406,7 +406,7 @@ class Connection(Actor[ConnectionMessage]):
             contract = message.account_id, message.contract_id
             if isinstance(message, PartialCloseContract) and self._closing[contract]:
                 # Sized without knowledge of the one under way, both together would close too much.
-                busy = NotExecuted("another close of this position is still under way")
+                busy = NotExecuted("another close of this position is under way", busy=True)
                 reply_to.tell(RequestAnswered(request, busy))
                 return
             self._closing[contract] += 1

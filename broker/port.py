@@ -155,6 +155,8 @@ class NotExecuted:
     reason: str
     retry_after: float | None = None
     """Seconds the broker asked to wait, when it did."""
+    busy: bool = False
+    """Kept back on this side, for another that was under way: it says nothing of the broker."""
 
 
 @frozen

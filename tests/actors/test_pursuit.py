@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from attrs import define, evolve, field
@@ -158,6 +159,26 @@ def test_a_broker_that_refuses_for_ever_is_asked_more_slowly_and_the_trader_is_t
         now = round(now + 0.05, 3)
     assert len(sent) == len(RETRY_AFTER) + 1 + int((200 - sum(RETRY_AFTER)) // 30)
     assert alerts == len(sent) - len(RETRY_AFTER)
+
+
+def test_what_waits_for_another_close_does_not_wait_longer_each_time() -> None:
+    """A broker that is slow with the one before is not one that refuses; it ends any moment."""
+    enforcer = informed(held(8))
+    decided(enforcer, Reduce(MNQ, 3), 0.0, held(8))
+    sent: list[float] = []
+    now = 0.0
+    while now < 10.0:
+        effects = enforcer.step(now)
+        assert not of(effects, Stubborn)
+        for close in of(effects, SendPartialClose):
+            sent.append(now)
+            enforcer.answer(close.request, NotExecuted("one is under way", busy=True), now)
+        if of(effects, ReadExposure):
+            enforcer.exposure((held(8),), (), now)
+        if of(effects, Fulfilled):
+            decided(enforcer, Reduce(MNQ, 3), now, held(8))
+        now = round(now + 0.05, 3)
+    assert max(later - earlier for earlier, later in pairwise(sent)) <= 2 * RETRY_AFTER[0]
 
 
 def test_a_partial_close_reads_the_size_first_and_is_clamped_to_it() -> None:
