@@ -200,6 +200,12 @@ def _came_too_often(tape: Tape, lot: Lot, allowed: int, lasts: float) -> bool:
     own = next((it for it in tape.entries if it.order == lot.order), None)
     if own is None:
         return False
+    since = [it for it in tape.entries if (it.at, it.order) >= (own.at, own.order)]
+    return all(_in_full(tape, it, allowed, lasts) for it in since)
+
+
+def _in_full(tape: Tape, own: Entry, allowed: int, lasts: float) -> bool:
+    """Whether there was no room when this came."""
     before = [it for it in tape.entries if (it.at, it.order) < (own.at, own.order)]
     return sum(_within(it.at, own.at, lasts) for it in before) >= allowed
 

@@ -4,7 +4,7 @@ import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import ClassVar
 
 from attrs import field, frozen
@@ -62,7 +62,8 @@ class TradeFrequency:
 
     Entries are orders whose fill opens, adds or reverses; many fills of one order are one entry, and
     orders that only reduce are free. A window rolls: it counts back from each entry. Entries that were
-    closed for being too many count as well.
+    closed for being too many count as well. What nobody closed while the window was full stays when
+    there was room again.
     """
 
     name: ClassVar[str] = "trade_frequency"
@@ -132,7 +133,11 @@ def _beyond(snapshot: Snapshot, window: Window, holding: Holding, lot: Lot) -> b
     if not lot.order_id:
         return False
     entry = next((it for it in reversed(holding.entries) if it.order_id == lot.order_id), None)
-    return entry is not None and window.is_full(snapshot, entry)
+    if entry is None or not window.is_full(snapshot, entry):
+        return False
+    # An entry for which there was room has ended the pause before it, and what stood then stays.
+    later = takewhile(lambda it: _place(it) > _place(entry), _newest_first(snapshot))
+    return all(window.is_full(snapshot, it) for it in later)
 
 
 def _newest_first(snapshot: Snapshot) -> Iterator[Entry]:
