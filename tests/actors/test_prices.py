@@ -46,7 +46,9 @@ def test_a_price_that_becomes_old_does_not_leave_closed_losses_alone() -> None:
             world.trade(1001, 1, GC)
             await trio.sleep(1)
             world.price("25030")
+            await trio.sleep(1)
             world.price("4094.8", GC)
+            await trio.sleep(1)
             world.trade(1001, -1, GC)
             await trio.sleep(100)
             assert world.locks("SIM-50K-1") == []
